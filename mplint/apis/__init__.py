@@ -1,0 +1,173 @@
+"""The API table: what each library call does, as rows and not as code.
+
+Two kinds of rows.  A `Kind` is a class whose instances matter (a pool, an executor, a future, a queue ...); an `Api` is a
+callable: a function, a constructor or a method ("module.Class.method").  Names are canonical: the place where the library
+defines the thing for its users (`multiprocessing.pool.Pool`, not `multiprocessing.context.Pool`).  Other spellings are
+`Alias` rows (`torch.multiprocessing.Pool` is `multiprocessing.Pool`).  Methods are looked up through the `bases` of a kind.
+
+Projects add rows of their own wrappers in `[[tool.mplint.api]]` with the same columns.  Each built-in row is checked against
+the installed library by `tests/test_apis.py`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Iterable
+
+import msgspec
+
+
+class Parameter(msgspec.Struct, frozen=True, array_like=True):
+    """Where an argument stands in a call: `position` counts positional arguments after `self` from 0, None when keyword-only."""
+
+    position: int | None
+    keyword: str = ""
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A class of the API.
+
+    `role`: "pool" (Pool's methods), "executor" (submit/map), "process", "async-result", "future", "result-iterator",
+    "futures-iterator", "queue", "simple-queue", "connection", "lock", "event", "shared-value", "manager", "proxy", "context",
+    "task" (asyncio), "task-group", "event-loop", "parallel" (joblib), "exception", "thread", "popen".
+    `where`: where the work given to an instance runs: "process", "thread", "any" (an abstract Executor), "" (of its source, or does not apply).
+    """
+
+    name: str
+    role: str
+    where: str = ""
+    bases: tuple[str, ...] = ()
+    unpickler: str = "pickle"
+    """How tasks travel: "pickle", "cloudpickle" (loky, joblib), "dill" (multiprocess, pathos)."""
+    notices_death: bool = False
+    """Whether a waiting call is told when a worker dies (executors, billiard) instead of waiting for ever (Pool)."""
+
+
+class Api(msgspec.Struct, frozen=True, kw_only=True):
+    """A callable of the API.
+
+    `does`, any of: "make" (constructs a kind), "submit" (hands `callee` to a worker), "wait" (blocks until workers answer),
+    "iterate" (gives an iterator that blocks at each step), "collect" (get/result: blocks for one answer), "close" (no new tasks),
+    "stop" (terminates or kills workers), "shutdown" (no new tasks, may wait), "join" (waits for the end), "start", "poll" (looks without
+    blocking), "cancel", "handler" (registers a signal handler), "alarm" (starts or cancels a timer), "method" (sets the start method),
+    "gather", "pass" (its first argument, or `passes`, is what it returns or waits for: shield, wait_for, create_task, ensure_future, wrap_future),
+    "callback" (registers `callee` to run in the parent), "exit" (ends the process or raises SystemExit: never returns), "put", "get".
+    `gives`: canonical class of what it returns, "" unknown; `gives_each`: class of the elements when it returns an iterable or a tuple.
+    `where`: where `callee` runs when the receiver does not say: "process", "thread", "any", "receiver" or "argument:<keyword>" (the executor argument).
+    `callee`/`initializer`/`callbacks`: callables among the arguments; `timeout`: the argument that bounds the wait, None when there is none.
+    `payload`: how arguments reach the callee: "call" (rest of the arguments), "each" (an iterable, one a task), "star" (an iterable of tuples),
+    "args" (`args=`/`kwds=`), "" none.
+    `method`: start method this call fixes, or "argument:0" to read it from the call.
+    `twin`: the method with a bound (`map_async` for `map`).  `since`/`until`: Python versions (3, 14) or () for always.
+    """
+
+    name: str
+    does: tuple[str, ...]
+    gives: str = ""
+    gives_each: str = ""
+    where: str = ""
+    callee: Parameter | None = None
+    initializer: Parameter | None = None
+    callbacks: tuple[Parameter, ...] = ()
+    executor: Parameter | None = None
+    context: Parameter | None = None
+    timeout: Parameter | None = None
+    passes: Parameter | None = None
+    payload: str = ""
+    method: str = ""
+    twin: str = ""
+    since: tuple[int, ...] = ()
+    until: tuple[int, ...] = ()
+
+
+class Alias(msgspec.Struct, frozen=True, array_like=True):
+    """`name` (or everything below it: both end in ".*") is `same_as` under the same columns; `where` overrides, e.g. `multiprocessing.dummy.Pool`."""
+
+    name: str
+    same_as: str
+
+
+class Table(msgspec.Struct, frozen=True):
+    """All rows, by canonical name."""
+
+    kinds: dict[str, Kind]
+    apis: dict[str, Api]
+    aliases: dict[str, str]
+
+    def canonical(self, name: str) -> str:
+        """The canonical spelling of a dotted name; the name itself when no row knows it."""
+        for _ in range(6):
+            if name in self.aliases:
+                name = self.aliases[name]
+                continue
+            head, dot, tail = name.rpartition(".")
+            while head:
+                star = self.aliases.get(f"{head}.*")
+                if star is not None:
+                    name = f"{star.removesuffix('.*')}.{tail}"
+                    break
+                if head in self.aliases:
+                    name = f"{self.aliases[head]}.{tail}"
+                    break
+                head, dot, last = head.rpartition(".")
+                tail = f"{last}.{tail}"
+            else:
+                return name
+        return name
+
+    def kind(self, name: str) -> Kind | None:
+        return self.kinds.get(self.canonical(name))
+
+    def api(self, name: str) -> Api | None:
+        """The row of a function or constructor, by any of its spellings."""
+        return self.apis.get(self.canonical(name))
+
+    def method(self, cls: str, name: str) -> Api | None:
+        """The row of method `name` of class `cls` or of one of its bases."""
+        seen: set[str] = set()
+        queue = [self.canonical(cls)]
+        while queue:
+            current = queue.pop(0)
+            if current in seen:
+                continue
+            seen.add(current)
+            row = self.apis.get(f"{current}.{name}")
+            if row is not None:
+                return row
+            kind = self.kinds.get(current)
+            if kind is not None:
+                queue.extend(kind.bases)
+        return None
+
+    def bases(self, cls: str) -> tuple[str, ...]:
+        """`cls` and all its bases that the table knows, nearest first."""
+        out: list[str] = []
+        queue = [self.canonical(cls)]
+        while queue:
+            current = queue.pop(0)
+            if current not in out:
+                out.append(current)
+                kind = self.kinds.get(current)
+                queue.extend(kind.bases if kind is not None else ())
+        return tuple(out)
+
+
+def table_of(rows: Iterable[Kind | Api | Alias]) -> Table:
+    """Rows put in order.  Raises ValueError naming a row that is there twice."""
+    kinds: dict[str, Kind] = {}
+    apis: dict[str, Api] = {}
+    aliases: dict[str, str] = {}
+    for row in rows:
+        target: dict[str, object] = kinds if isinstance(row, Kind) else apis if isinstance(row, Api) else aliases  # type: ignore[assignment]
+        if row.name in target:
+            raise ValueError(f"the API table has {row.name} twice")
+        target[row.name] = row.same_as if isinstance(row, Alias) else row
+    return Table(kinds, apis, aliases)
+
+
+@lru_cache(maxsize=1)
+def builtin_table() -> Table:
+    """The rows that ship with mplint."""
+    from mplint.apis import asynchronous, libraries, processes
+
+    return table_of((*processes.ROWS, *asynchronous.ROWS, *libraries.ROWS))

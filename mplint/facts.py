@@ -1,0 +1,372 @@
+"""What a module does, in small steps: frozen, plain, serialisable rows without syntax nodes.
+
+`mplint.extract` lowers a LibCST tree to these rows and the tree is dropped.  Whitespace, comments, parentheses and
+quotes are gone; the order of evaluation, the control flow and every name stay.  A row knows its node only by `at`,
+the number of the node in the walk of its module: `at >> PAGE_BITS` is the page (see `mplint.outline`), the low bits
+count nodes inside the page.  `mplint.spans` turns such a number back into a node and a position, only where a finding
+needs it.
+
+Two families of rows: `Expr` (what is computed) and `Step` (what is done).  Both are closed unions, so that
+`match`/`isinstance` over them is exhaustive.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Union
+
+import msgspec
+
+PAGE_BITS = 20
+"""Low bits of `at` that count the nodes inside a page; the rest is the page's number."""
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+    at: int
+
+
+# -- expressions -----------------------------------------------------------------------------------------------------
+
+
+class Name(Row, tag="n"):
+    id: str
+
+
+class Attr(Row, tag="a"):
+    value: Expr
+    attr: str
+
+
+class Const(Row, tag="c"):
+    """A literal: number, text, bytes (as text, `kind` "bytes"), True, False, None or `...` (`kind` "ellipsis").
+
+    Integers beyond 64 bits are kept as floats; `kind` is "int", "float", "complex", "str", "bytes", "bool", "none" or "ellipsis".
+    """
+
+    value: None | bool | int | float | str
+    kind: str
+
+
+class Text(Row, tag="t"):
+    """An f-string or t-string: the expressions in its braces, in order, and the literal pieces between them."""
+
+    parts: tuple[Expr, ...]
+
+
+class Argument(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One argument of a call: `keyword` is "" when positional, `star` is "", "*" or "**"."""
+
+    value: Expr
+    keyword: str = ""
+    star: str = ""
+
+
+class Call(Row, tag="k"):
+    func: Expr
+    args: tuple[Argument, ...]
+
+    def positional(self, index: int) -> Expr | None:
+        """The positional argument number `index`, None when absent or hidden behind a `*`."""
+        seen = 0
+        for arg in self.args:
+            if arg.star == "*":
+                return None
+            if not arg.keyword and not arg.star:
+                if seen == index:
+                    return arg.value
+                seen += 1
+        return None
+
+    def keyword(self, name: str) -> Expr | None:
+        """The argument passed as `name=`, or None."""
+        return next((a.value for a in self.args if a.keyword == name), None)
+
+    @property
+    def starred(self) -> bool:
+        """Whether a `*` or `**` argument may supply what is not written out."""
+        return any(a.star for a in self.args)
+
+
+class Sequence(Row, tag="s"):
+    """A display: `kind` is "tuple", "list" or "set"."""
+
+    kind: str
+    items: tuple[Expr, ...]
+
+
+class Mapping(Row, tag="d"):
+    """A dict display; a `**x` entry has None as its key."""
+
+    keys: tuple[Expr | None, ...]
+    values: tuple[Expr, ...]
+
+
+class Op(Row, tag="o"):
+    """An operator over operands: "+", "%", "not", "and", "or", "<", "is not", "in", ...; comparisons are split pairwise and joined by "and"."""
+
+    op: str
+    operands: tuple[Expr, ...]
+
+
+class Choice(Row, tag="i"):
+    """`body if test else orelse`."""
+
+    test: Expr
+    body: Expr
+    orelse: Expr
+
+
+class Item(Row, tag="x"):
+    """`value[index]`; a slice is a `Sequence` of kind "slice"."""
+
+    value: Expr
+    index: Expr
+
+
+class Lambda(Row, tag="l"):
+    function: FunctionFacts
+
+
+class Clause(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One `for target in source if ...` of a comprehension."""
+
+    target: Expr
+    source: Expr
+    conditions: tuple[Expr, ...]
+    is_async: bool = False
+
+
+class Comprehension(Row, tag="g"):
+    """`kind` is "list", "set", "dict" or "generator"; a dict's element is a two-item tuple display."""
+
+    kind: str
+    element: Expr
+    clauses: tuple[Clause, ...]
+
+
+class Await(Row, tag="w"):
+    value: Expr
+
+
+class Yield(Row, tag="y"):
+    value: Expr | None
+    is_from: bool = False
+
+
+class Bind(Row, tag="b"):
+    """`name := value`."""
+
+    name: Name
+    value: Expr
+
+
+class Star(Row, tag="*"):
+    """`*value` inside a display, target or subscript."""
+
+    value: Expr
+
+
+Expr = Union[Name, Attr, Const, Text, Call, Sequence, Mapping, Op, Choice, Item, Lambda, Comprehension, Await, Yield, Bind, Star]
+
+
+# -- steps -----------------------------------------------------------------------------------------------------------
+
+
+class Assign(Row, tag="A"):
+    """`targets = value`; an annotation without a value has `value` None.  Chained targets are all listed."""
+
+    targets: tuple[Expr, ...]
+    value: Expr | None
+    annotation: Expr | None = None
+
+
+class Change(Row, tag="U"):
+    """`target op= value`, `op` without the equals sign."""
+
+    target: Expr
+    op: str
+    value: Expr
+
+
+class Do(Row, tag="E"):
+    """An expression as a statement: its value is thrown away."""
+
+    value: Expr
+
+
+class Return(Row, tag="R"):
+    value: Expr | None
+
+
+class Raise(Row, tag="X"):
+    exc: Expr | None
+    cause: Expr | None
+
+
+class Jump(Row, tag="J"):
+    """`kind` is "break", "continue" or "pass"."""
+
+    kind: str
+
+
+class Declare(Row, tag="D"):
+    """`kind` is "global" or "nonlocal"."""
+
+    kind: str
+    names: tuple[str, ...]
+
+
+class Import(Row, tag="I"):
+    """`import a.b as c`: module "", names (("a.b", "c"),).  `from .x import y`: module "x", level 1, names (("y", ""),); a star is ("*", "")."""
+
+    module: str
+    level: int
+    names: tuple[tuple[str, str], ...]
+
+
+class Assert(Row, tag="Q"):
+    test: Expr
+    message: Expr | None
+
+
+class Delete(Row, tag="K"):
+    targets: tuple[Expr, ...]
+
+
+class If(Row, tag="F"):
+    test: Expr
+    body: tuple[Step, ...]
+    orelse: tuple[Step, ...]
+
+
+class While(Row, tag="W"):
+    test: Expr
+    body: tuple[Step, ...]
+    orelse: tuple[Step, ...]
+
+
+class For(Row, tag="O"):
+    target: Expr
+    source: Expr
+    body: tuple[Step, ...]
+    orelse: tuple[Step, ...]
+    is_async: bool = False
+
+
+class Handler(Row, tag="H"):
+    """`except types as name`; a bare `except` has `types` None."""
+
+    types: Expr | None
+    name: str
+    body: tuple[Step, ...]
+
+
+class Try(Row, tag="T"):
+    """`is_star` for `except*`."""
+
+    body: tuple[Step, ...]
+    handlers: tuple[Handler, ...]
+    orelse: tuple[Step, ...]
+    final: tuple[Step, ...]
+    is_star: bool = False
+
+
+class WithItem(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    value: Expr
+    target: Expr | None
+
+
+class With(Row, tag="V"):
+    items: tuple[WithItem, ...]
+    body: tuple[Step, ...]
+    is_async: bool = False
+
+
+class Case(Row, tag="p"):
+    """One `case` of a match: the names it binds, the expressions in its pattern, its guard."""
+
+    names: tuple[str, ...]
+    patterns: tuple[Expr, ...]
+    guard: Expr | None
+    body: tuple[Step, ...]
+
+
+class Match(Row, tag="M"):
+    subject: Expr
+    cases: tuple[Case, ...]
+
+
+class Param(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`kind` is "positional" (also by keyword), "positional-only", "keyword-only", "*" or "**"."""
+
+    name: str
+    kind: str
+    default: Expr | None = None
+    annotation: Expr | None = None
+
+
+class FunctionFacts(Row, tag="f"):
+    """A `def`, `async def` or lambda (name "<lambda>", body one `Return`).  The docstring is left out of the body."""
+
+    name: str
+    params: tuple[Param, ...]
+    body: tuple[Step, ...]
+    decorators: tuple[Expr, ...] = ()
+    returns: Expr | None = None
+    is_async: bool = False
+    is_generator: bool = False
+
+
+class ClassFacts(Row, tag="C"):
+    """A class statement.  `bases` holds positional bases and keywords (`metaclass=`).
+
+    Of a class that has pages of its own (module level, see `mplint.outline`) the body is empty: its statements and methods
+    are pages too.  A class inside a function carries its whole body.
+    """
+
+    name: str
+    bases: tuple[Argument, ...]
+    body: tuple[Step, ...]
+    decorators: tuple[Expr, ...] = ()
+
+
+Step = Union[
+    Assign, Change, Do, Return, Raise, Jump, Declare, Import, Assert, Delete, If, While, For, Try, With, Match, FunctionFacts, ClassFacts
+]  # fmt: skip
+
+
+# -- walking ---------------------------------------------------------------------------------------------------------
+
+
+def children(row: Any) -> Iterator[Any]:
+    """The rows directly below `row`, in source order, whatever they are nested in (arguments, clauses, tuples)."""
+    for name in row.__struct_fields__:
+        value = getattr(row, name)
+        if isinstance(value, Row):
+            yield value
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, Row):
+                    yield item
+                elif isinstance(item, msgspec.Struct):
+                    yield from children(item)
+
+
+def walk(*rows: Any, into_functions: bool = False) -> Iterator[Any]:
+    """`rows` and everything below them in source order; nested functions, lambdas and classes are yielded but not entered, unless asked for."""
+    stack = list(reversed(rows))
+    while stack:
+        row = stack.pop()
+        yield row
+        if into_functions or not isinstance(row, (FunctionFacts, ClassFacts, Lambda)):
+            stack.extend(reversed(list(children(row))))
+
+
+def dotted(expr: Expr | None) -> str:
+    """`a.b.c` when the expression is a plain dotted name, else ""."""
+    parts: list[str] = []
+    while isinstance(expr, Attr):
+        parts.append(expr.attr)
+        expr = expr.value
+    if not isinstance(expr, Name):
+        return ""
+    return ".".join([expr.id, *reversed(parts)])

@@ -1,0 +1,193 @@
+"""The table of contents of a module: its pages, and which names they bind.
+
+A page is the smallest piece of source that is ever read whole: a module-level or class-level statement, the head of a
+class, or a function with everything in it.  The outline comes from `ast` (fast, C); the pages that a question reaches are
+parsed with LibCST (`mplint.extract`).  Source that the running Python cannot parse but LibCST can is one single page.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+import msgspec
+
+
+class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Lines `first` to `last` (from 1, inclusive).
+
+    `kind` is "step", "function", "class" (the head alone, to be closed with a `pass`), "block" (a class written on one line)
+    or "module" (the whole file).  `indent` says that the lines stand deeper than the margin.  `acts` tells, for a step,
+    whether anything is called when the module is imported.
+    """
+
+    first: int
+    last: int
+    kind: str
+    name: str = ""
+    indent: bool = False
+    acts: bool = False
+
+
+class ImportedName(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`local` is bound to `name` of `module`; `name` "" means the module itself, "*" everything public in it."""
+
+    local: str
+    module: str
+    level: int
+    name: str
+
+
+class ClassOutline(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A class with pages of its own: the page of its head, of each method and of each class-level name."""
+
+    name: str
+    head: int
+    bases: tuple[str, ...]
+    methods: dict[str, tuple[int, ...]]
+    names: dict[str, tuple[int, ...]]
+
+
+class Outline(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`functions` and `names` are those of the module level; a class is found under its dotted name (`Outer.Inner`)."""
+
+    pages: tuple[Page, ...]
+    imports: tuple[ImportedName, ...]
+    functions: dict[str, tuple[int, ...]]
+    classes: dict[str, ClassOutline]
+    names: dict[str, tuple[int, ...]]
+
+
+def outline_of(source: str) -> Outline:
+    """The outline of a module.  Raises SyntaxError, ValueError (NUL bytes), RecursionError or MemoryError as `ast.parse` does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree = ast.parse(source)
+    builder = _Builder()
+    builder.module(tree)
+    return builder.outline()
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.pages: list[Page] = []
+        self.imports: list[ImportedName] = []
+        self.functions: dict[str, list[int]] = {}
+        self.classes: dict[str, ClassOutline] = {}
+        self.names: dict[str, list[int]] = {}
+
+    def outline(self) -> Outline:
+        return Outline(
+            pages=tuple(self.pages),
+            imports=tuple(self.imports),
+            functions={k: tuple(v) for k, v in self.functions.items()},
+            classes=self.classes,
+            names={k: tuple(v) for k, v in self.names.items()},
+        )
+
+    def page(self, node: ast.stmt, kind: str, name: str = "", last: int = 0, acts: bool = False) -> int:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        last = last or node.end_lineno or node.lineno
+        if kind == "step" and self.pages:
+            previous = self.pages[-1]
+            if previous.kind == "step" and previous.last >= first:  # statements that share a line are one page
+                self.pages[-1] = msgspec.structs.replace(previous, last=max(last, previous.last), acts=acts or previous.acts)
+                return len(self.pages) - 1
+        self.pages.append(Page(first, last, kind, name, node.col_offset > 0, acts))
+        return len(self.pages) - 1
+
+    def module(self, tree: ast.Module) -> None:
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                self.functions.setdefault(node.name, []).append(self.page(node, "function", node.name))
+            elif isinstance(node, ast.ClassDef):
+                self.class_(node, "")
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                self.import_(node)
+            else:
+                page = self.page(node, "step", acts=_acts(node))
+                self.bound(node, page, self.names, self.functions)
+
+    def class_(self, node: ast.ClassDef, outer: str) -> None:
+        name = f"{outer}.{node.name}" if outer else node.name
+        bases = tuple(_dotted(base) for base in node.bases)
+        methods: dict[str, list[int]] = {}
+        names: dict[str, list[int]] = {}
+        if node.body[0].lineno == node.lineno or any(n.lineno == n2.lineno for n, n2 in zip(node.body, node.body[1:])):
+            block = self.page(node, "block", name)
+            self.classes[name] = ClassOutline(name, block, bases, {}, {})
+            for step in node.body:
+                self.bound(step, block, names, methods)
+                if isinstance(step, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    methods.setdefault(step.name, []).append(block)
+        else:
+            start = min([node.body[0].lineno, *(d.lineno for d in getattr(node.body[0], "decorator_list", ()))])
+            head = self.page(node, "class", name, last=start - 1)
+            for step in node.body:
+                if isinstance(step, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    methods.setdefault(step.name, []).append(self.page(step, "function", f"{name}.{step.name}"))
+                elif isinstance(step, ast.ClassDef):
+                    self.class_(step, name)
+                    names.setdefault(step.name, [])
+                elif not (isinstance(step, ast.Expr) and isinstance(step.value, ast.Constant)) and not isinstance(step, ast.Pass):
+                    self.bound(step, self.page(step, "step", name, acts=_acts(step)), names, methods)
+            self.classes[name] = ClassOutline(name, head, bases, {}, {})
+        self.classes[name] = msgspec.structs.replace(
+            self.classes[name],
+            methods={k: tuple(v) for k, v in methods.items()},
+            names={k: tuple(v) for k, v in names.items()},
+        )
+
+    def import_(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.asname:
+                    self.imports.append(ImportedName(alias.asname, alias.name, 0, ""))
+                else:
+                    self.imports.append(ImportedName(alias.name.split(".")[0], alias.name.split(".")[0], 0, ""))
+                    if "." in alias.name:
+                        self.imports.append(ImportedName("", alias.name, 0, ""))
+        else:
+            for alias in node.names:
+                self.imports.append(ImportedName(alias.asname or alias.name, node.module or "", node.level, alias.name))
+
+    def bound(self, node: ast.stmt, page: int, names: dict[str, list[int]], functions: dict[str, list[int]]) -> None:
+        """Note what a statement binds, through the compound statements it consists of."""
+        stack: list[ast.AST] = [node]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                if item is not node:
+                    functions.setdefault(item.name, []).append(page)
+            elif isinstance(item, ast.ClassDef):
+                if item is not node:
+                    names.setdefault(item.name, []).append(page)
+            elif isinstance(item, (ast.Import, ast.ImportFrom)):
+                self.import_(item)
+            elif isinstance(item, ast.Name):
+                if isinstance(item.ctx, ast.Store) and page not in names.setdefault(item.id, []):
+                    names[item.id].append(page)
+            elif not isinstance(item, (ast.Lambda, ast.Constant)):
+                stack.extend(ast.iter_child_nodes(item))
+
+
+def _acts(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return False
+    stack: list[ast.AST] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, (ast.Call, ast.With, ast.Raise)):
+            return True
+        if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Constant, ast.Name)):
+            stack.extend(ast.iter_child_nodes(item))
+    return False
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Subscript):
+        return _dotted(node.value)
+    if isinstance(node, ast.Attribute):
+        head = _dotted(node.value)
+        return f"{head}.{node.attr}" if head else ""
+    return node.id if isinstance(node, ast.Name) else ""
