@@ -1,0 +1,145 @@
+"""The text of files: bytes as they are on disk (or in an editor's buffer), decoded as CPython decodes them, nothing normalised."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+_BOM = b"\xef\xbb\xbf"
+_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
+_BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
+
+
+class UnreadableFile(Exception):
+    """A file that cannot be turned into text; `row` and `column` count from 1."""
+
+    def __init__(self, path: str, reason: str, row: int = 1, column: int = 1) -> None:
+        super().__init__(path, reason, row, column)
+        self.path, self.reason, self.row, self.column = path, reason, row, column
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Source(msgspec.Struct, frozen=True, dict=True):
+    """One file: its bytes and the text they stand for.
+
+    `text` holds the line ends of the file and no byte order mark; `encoding` is a codec name that turns it back into `data`
+    ("utf-8-sig" when there was a mark).
+    """
+
+    path: str
+    data: bytes
+    text: str
+    encoding: str = "utf-8"
+
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """The text split after each `\\n`, `\\r` or `\\r\\n`, ends kept: the lines that CPython and LibCST count."""
+        return lines_of(self.text)
+
+    @functools.cached_property
+    def starts(self) -> list[int]:
+        """Character offset of the first character of each line."""
+        starts, at = [], 0
+        for line in self.lines:
+            starts.append(at)
+            at += len(line)
+        return starts
+
+    @functools.cached_property
+    def newline(self) -> str:
+        """The line end of the first line, `\\n` when there is none."""
+        line = self.lines[0] if self.lines else ""
+        return line[len(line.rstrip("\r\n")) :] or "\n"
+
+    @functools.cached_property
+    def digest(self) -> bytes:
+        """Names the content: 16 bytes that differ when the bytes do."""
+        return digest_of(self.data)
+
+    def encode(self, text: str) -> bytes:
+        """The bytes of this file with `text` in place of its own.  Raises UnicodeEncodeError when the encoding has no such character."""
+        return text.encode(self.encoding)
+
+
+def digest_of(data: bytes) -> bytes:
+    """16 bytes that name the content."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def lines_of(text: str) -> list[str]:
+    """`text` split after each line end that Python knows, ends kept (`str.splitlines` splits at form feeds and others too)."""
+    return _LINE.findall(text)
+
+
+def decode(path: str, data: bytes) -> Source:
+    """The source in `data`, by its byte order mark or its PEP 263 comment, else UTF-8.  Raises UnreadableFile."""
+    encoding = _encoding(path, data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        row = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode(encoding, "replace")) + 1
+        reason = f"not {encoding.removesuffix('-sig')}: byte 0x{data[error.start]:02x} cannot be decoded"
+        raise UnreadableFile(path, reason, row, column) from None
+    except (LookupError, UnicodeError) as error:
+        raise UnreadableFile(path, f"unknown encoding: {error}") from None
+    return Source(path, data, text, encoding)
+
+
+def _encoding(path: str, data: bytes) -> str:
+    marked = data.startswith(_BOM)
+    head = data[3:1024] if marked else data[:1024]
+    if b"coding" in head:
+        for row, line in enumerate(re.split(rb"\r\n|\n|\r", head, maxsplit=2)[:2], 1):
+            if found := _COOKIE.match(line):
+                name = found[1].decode("ascii").lower().replace("_", "-")
+                if name == "utf-8" or name.startswith("utf-8-") or name == "utf8":
+                    break
+                if marked:
+                    raise UnreadableFile(path, f"encoding {name} declared in a file that starts with a UTF-8 mark", row)
+                return "latin-1" if name in {"latin-1", "iso-8859-1", "iso-latin-1"} else name
+            if not _BLANK.match(line):
+                break
+    return "utf-8-sig" if marked else "utf-8"
+
+
+class Sources:
+    """The files of a project: which there are, and their content read at most once.
+
+    `files` are the absolute, sorted paths of all modules under `root`; `overlays` are contents that stand for files that were
+    not saved (an editor's buffer, standard input).  A path that is not in `files` can be read all the same.
+    """
+
+    def __init__(self, root: str, files: Sequence[str], overlays: Mapping[str, bytes] | None = None) -> None:
+        self.root = root
+        self.files: tuple[str, ...] = tuple(files)
+        self.overlays: Mapping[str, bytes] = dict(overlays or {})
+        self._data: dict[str, bytes] = dict(self.overlays)
+        self._sources: dict[str, Source] = {}
+
+    def data(self, path: str) -> bytes:
+        """The bytes of a file.  Raises UnreadableFile."""
+        data = self._data.get(path)
+        if data is None:
+            try:
+                with open(path, "rb", buffering=0) as file:
+                    data = file.readall()
+            except OSError as error:
+                raise UnreadableFile(path, f"cannot be read: {error.strerror or error}") from None
+            self._data[path] = data
+        return data
+
+    def read(self, path: str) -> Source:
+        """The decoded text of a file.  Raises UnreadableFile."""
+        source = self._sources.get(path)
+        if source is None:
+            source = self._sources[path] = decode(path, self.data(path))
+        return source
