@@ -8,19 +8,27 @@ so that walking the same bytes again finds the same node under the same number.
 from __future__ import annotations
 
 import ast
+import contextlib
+import re
 import sys
-from typing import Any, Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import libcst as cst
 
 from mplint import facts as f
 from mplint.outline import Page
 
-EXTRACTOR = 1
+EXTRACTOR = 2
 """Version of what this module writes; part of every cache key."""
 
+_UNFIT = (cst.CSTLogicError, cst.CSTValidationError, ValueError, TypeError)
+"""What LibCST raises, besides ParserSyntaxError, for source that it cannot represent."""
+
+_FEED = re.compile(r"^[ \t\f]*\f", re.MULTILINE)
+
 _DEPTH = 12_000
-"""Recursion limit while a page is read: a chain of some thousand calls or terms is still read, as CPython reads it."""
+"""Recursion limit while a tree is walked."""
 
 
 class Unreadable(Exception):
@@ -54,11 +62,13 @@ def parse_page(lines: list[str], page: Page) -> tuple[cst.Module, int]:
     """Parse a page.  Raises Unreadable with the position in the file."""
     source, before = page_source(lines, page)
     offset = page.first - 1 - before
+    if "\f" in source:  # resets the indentation for CPython, confuses LibCST
+        source = _FEED.sub("", source)
     try:
         return cst.parse_module(source), before
     except cst.ParserSyntaxError as error:
         raise Unreadable(error.message, error.raw_line + offset, error.raw_column + 1) from None
-    except (cst.CSTLogicError, cst.CSTValidationError, UnicodeError, ValueError, TypeError) as error:
+    except _UNFIT as error:
         raise Unreadable(f"LibCST cannot read this ({type(error).__name__})", page.first, 1) from None
     except (RecursionError, MemoryError):
         raise Unreadable("nested too deeply to be read", page.first, 1) from None
@@ -72,13 +82,20 @@ def steps_of(module: cst.Module, page: Page, number: int, nodes: list[cst.CSTNod
         assert isinstance(first, cst.If)
         body = first.body.body
     walk = _Walk(number << f.PAGE_BITS, nodes, headless=page.kind == "class")
-    limit = sys.getrecursionlimit()
-    if limit < _DEPTH:
-        sys.setrecursionlimit(_DEPTH)
     try:
-        return walk.block(body)
+        with deep():
+            return walk.block(body)
     except RecursionError:
         raise Unreadable("nested too deeply to be read", page.first, 1) from None
+
+
+@contextlib.contextmanager
+def deep() -> Iterator[None]:
+    """Lets a chain of some thousand calls or terms be walked, as CPython reads it."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _DEPTH))
+    try:
+        yield
     finally:
         sys.setrecursionlimit(limit)
 
@@ -167,10 +184,10 @@ class _Walk:
             if isinstance(text, str):
                 at = self.number(value)
                 try:
-                    quoted = _Walk(0, None, False).expr(cst.parse_expression(text.strip()))
-                except Exception:
+                    quoted: f.Expr = _renumber(_Walk(0, None, False).expr(cst.parse_expression(text.strip())), at)
+                except (cst.ParserSyntaxError, *_UNFIT, RecursionError):
                     return f.Const(at, text, "str")
-                return _renumber(quoted, at)
+                return quoted
         return self.expr(value)
 
     def class_(self, node: cst.ClassDef) -> f.ClassFacts:
@@ -302,10 +319,11 @@ class _Walk:
     # -- expressions
 
     def expr(self, node: Any) -> f.Expr:
-        return _EXPRS[type(node)](self, node)
+        row: f.Expr = _EXPRS[type(node)](self, node)
+        return row
 
     def maybe(self, node: Any) -> f.Expr | None:
-        return None if node is None else _EXPRS[type(node)](self, node)
+        return None if node is None else self.expr(node)
 
     def name(self, node: cst.Name) -> f.Expr:
         value = node.value
@@ -352,18 +370,23 @@ class _Walk:
         return f.Text(at, tuple(q for p in parts for q in (p.parts if isinstance(p, f.Text) else (p,))))
 
     def text(self, node: cst.FormattedString | cst.TemplatedString) -> f.Text:
-        at = self.number(node)
-        parts: list[f.Expr] = []
-        stack = list(reversed(node.parts))
-        while stack:
-            part = stack.pop()
+        return f.Text(self.number(node), self.pieces(node.parts))
+
+    def pieces(self, parts: Iterable[Any]) -> tuple[f.Expr, ...]:
+        """The pieces of a formatted string; `{x!r}` is the operator "!r", `{x:spec}` the operator ":" over x and the spec."""
+        out: list[f.Expr] = []
+        for part in parts:
             if isinstance(part, (cst.FormattedStringText, cst.TemplatedStringText)):
-                parts.append(f.Const(self.number(part), _clean(part.value), "str"))
-            else:
-                parts.append(self.expr(part.expression))
-                if part.format_spec:
-                    stack.extend(p for p in reversed(part.format_spec) if not isinstance(p, (cst.FormattedStringText, cst.TemplatedStringText)))
-        return f.Text(at, tuple(parts))
+                out.append(f.Const(self.number(part), _clean(part.value), "str"))
+                continue
+            expr = self.expr(part.expression)
+            if part.conversion:
+                expr = f.Op(self.number(part), f"!{part.conversion}", (expr,))
+            if part.format_spec:
+                at = self.number(part)
+                expr = f.Op(at, ":", (expr, f.Text(at, self.pieces(part.format_spec))))
+            out.append(expr)
+        return tuple(out)
 
     def argument(self, node: cst.Arg) -> f.Argument:
         return f.Argument(self.expr(node.value), node.keyword.value if node.keyword is not None else "", node.star)

@@ -8,17 +8,20 @@ parsed with LibCST (`mplint.extract`).  Source that the running Python cannot pa
 from __future__ import annotations
 
 import ast
+import itertools
 import warnings
 
 import msgspec
+
+from mplint.source import lines_of
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Lines `first` to `last` (from 1, inclusive).
 
-    `kind` is "step", "function", "class" (the head alone, to be closed with a `pass`), "block" (a class written on one line)
-    or "module" (the whole file).  `indent` says that the lines stand deeper than the margin.  `acts` tells, for a step,
-    whether anything is called when the module is imported.
+    `kind` is "step", "function", "class" (the head alone, to be closed with a `pass`), "block" (a class
+    whose statements share lines) or "module" (the whole file).  `indent` says that the lines stand deeper than the margin.
+    `acts` tells, for a step, whether anything is called when the module is imported.
     """
 
     first: int
@@ -63,13 +66,15 @@ def outline_of(source: str) -> Outline:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tree = ast.parse(source)
-    builder = _Builder()
+    builder = _Builder(source)
     builder.module(tree)
     return builder.outline()
 
 
 class _Builder:
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.lines: list[str] | None = None
         self.pages: list[Page] = []
         self.imports: list[ImportedName] = []
         self.functions: dict[str, list[int]] = {}
@@ -85,19 +90,23 @@ class _Builder:
             names={k: tuple(v) for k, v in self.names.items()},
         )
 
-    def page(self, node: ast.stmt, kind: str, name: str = "", last: int = 0, acts: bool = False) -> int:
-        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+    def page(self, node: ast.stmt, kind: str, name: str = "", *, first: int = 0, last: int = 0, indent: bool = False, acts: bool = False) -> int:
+        first = first or _first(node)
         last = last or node.end_lineno or node.lineno
         if kind == "step" and self.pages:
             previous = self.pages[-1]
             if previous.kind == "step" and previous.last >= first:  # statements that share a line are one page
                 self.pages[-1] = msgspec.structs.replace(previous, last=max(last, previous.last), acts=acts or previous.acts)
                 return len(self.pages) - 1
-        self.pages.append(Page(first, last, kind, name, node.col_offset > 0, acts))
+        self.pages.append(Page(first, last, kind, name, indent, acts))
         return len(self.pages) - 1
 
     def module(self, tree: ast.Module) -> None:
+        first = last = 0
         for node in tree.body:
+            if node.lineno != last:  # else it begins on the line on which the statement before it ends
+                first = node.lineno
+            last = node.end_lineno or node.lineno
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 self.functions.setdefault(node.name, []).append(self.page(node, "function", node.name))
             elif isinstance(node, ast.ClassDef):
@@ -105,7 +114,7 @@ class _Builder:
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
                 self.import_(node)
             else:
-                page = self.page(node, "step", acts=_acts(node))
+                page = self.page(node, "step", first=first, acts=_acts(node))
                 self.bound(node, page, self.names, self.functions)
 
     def class_(self, node: ast.ClassDef, outer: str) -> None:
@@ -113,30 +122,41 @@ class _Builder:
         bases = tuple(_dotted(base) for base in node.bases)
         methods: dict[str, list[int]] = {}
         names: dict[str, list[int]] = {}
-        if node.body[0].lineno == node.lineno or any(n.lineno == n2.lineno for n, n2 in zip(node.body, node.body[1:])):
-            block = self.page(node, "block", name)
+        indent = bool(outer)
+        if self.crowded(node):
+            block = self.page(node, "block", name, indent=indent)
             self.classes[name] = ClassOutline(name, block, bases, {}, {})
             for step in node.body:
                 self.bound(step, block, names, methods)
                 if isinstance(step, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     methods.setdefault(step.name, []).append(block)
         else:
-            start = min([node.body[0].lineno, *(d.lineno for d in getattr(node.body[0], "decorator_list", ()))])
-            head = self.page(node, "class", name, last=start - 1)
+            head = self.page(node, "class", name, last=_first(node.body[0]) - 1, indent=indent)
             for step in node.body:
                 if isinstance(step, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                    methods.setdefault(step.name, []).append(self.page(step, "function", f"{name}.{step.name}"))
+                    methods.setdefault(step.name, []).append(self.page(step, "function", f"{name}.{step.name}", indent=True))
                 elif isinstance(step, ast.ClassDef):
                     self.class_(step, name)
                     names.setdefault(step.name, [])
                 elif not (isinstance(step, ast.Expr) and isinstance(step.value, ast.Constant)) and not isinstance(step, ast.Pass):
-                    self.bound(step, self.page(step, "step", name, acts=_acts(step)), names, methods)
+                    self.bound(step, self.page(step, "step", name, indent=True, acts=_acts(step)), names, methods)
             self.classes[name] = ClassOutline(name, head, bases, {}, {})
         self.classes[name] = msgspec.structs.replace(
             self.classes[name],
             methods={k: tuple(v) for k, v in methods.items()},
             names={k: tuple(v) for k, v in names.items()},
         )
+
+    def crowded(self, node: ast.ClassDef) -> bool:
+        """Whether a line of the class holds more than one statement, its header included, so that it cannot be cut into pages."""
+        body = node.body
+        if body[0].lineno == node.lineno or any((n.end_lineno or n.lineno) == _first(after) for n, after in itertools.pairwise(body)):
+            return True
+        if len(body) > 1 or hasattr(body[0], "body"):
+            return False
+        if self.lines is None:
+            self.lines = lines_of(self.source)
+        return bool(self.lines[body[0].lineno - 1].encode()[: body[0].col_offset].strip())
 
     def import_(self, node: ast.Import | ast.ImportFrom) -> None:
         if isinstance(node, ast.Import):
@@ -169,6 +189,13 @@ class _Builder:
                     names[item.id].append(page)
             elif not isinstance(item, (ast.Lambda, ast.Constant)):
                 stack.extend(ast.iter_child_nodes(item))
+
+
+def _first(node: ast.stmt) -> int:
+    """The first line of a statement, decorators included."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return min([node.lineno, *(d.lineno for d in node.decorator_list)])
+    return node.lineno
 
 
 def _acts(node: ast.stmt) -> bool:
