@@ -199,8 +199,9 @@ def _row(row: Mapping[str, object], origin: str) -> Row:
             return Alias(**msgspec.convert(table, dict[str, str]))
         for key in _PARAMETERS & table.keys():
             table[key] = _parameter(table[key])
-        if isinstance(table.get("callbacks"), (list, tuple)):
-            table["callbacks"] = [_parameter(item) for item in table["callbacks"]]
+        callbacks = table.get("callbacks")
+        if isinstance(callbacks, (list, tuple)):
+            table["callbacks"] = [_parameter(item) for item in callbacks]
         return msgspec.convert(table, cls)
     except (msgspec.ValidationError, TypeError) as error:
         raise ConfigError(f"{origin}: {error}") from None
