@@ -38,7 +38,7 @@ def choose(settings: Settings, rules: Sequence[Rule]) -> Chosen:
         for words, wanted in (((*(layer.select or ()), *layer.extend_select), True), (layer.ignore, False)):
             for word in words:
                 for rule in _meant(word, rules, layer.origin):
-                    weight = _weight(word)
+                    weight = _weight(word, rule)
                     if wanted and rule.preview and not _previewed(settings, weight):
                         if weight == _EXACT:
                             remarks.append(f"{layer.origin}: {rule.code} is in preview, it runs with --preview only")
@@ -69,11 +69,12 @@ def _previewed(settings: Settings, weight: int) -> bool:
     return settings.preview and (weight == _EXACT or not settings.explicit_preview_rules)
 
 
-def _weight(word: str) -> int:
+def _weight(word: str, rule: Rule) -> int:
     """The longer a selector, the more it weighs."""
-    if word.upper() == "ALL":
-        return 1
-    return _EXACT if "-" in word or len(word.strip()) >= 5 else 1 + len(word.strip())
+    wanted = word.strip().upper()
+    if wanted in {rule.code, rule.name.upper()}:
+        return _EXACT
+    return 1 if wanted == "ALL" else 1 + len(wanted)
 
 
 def _meant(word: str, rules: Sequence[Rule], origin: str) -> Iterator[Rule]:
@@ -86,4 +87,5 @@ def _meant(word: str, rules: Sequence[Rule], origin: str) -> Iterator[Rule]:
             yield rule
     if not found:
         words = [text for rule in rules for text in (rule.code, rule.name)]
-        raise ConfigError(f"{origin}: no rule is meant by {word!r}{nearest(upper if upper[:2].isalpha() and '-' not in wanted else wanted, words)}")
+        hint = nearest(wanted if "-" in wanted else upper, words)
+        raise ConfigError(f"{origin}: no rule is meant by {word!r}{hint}")
