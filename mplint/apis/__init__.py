@@ -4,6 +4,7 @@ Two kinds of rows.  A `Kind` is a class whose instances matter (a pool, an execu
 callable: a function, a constructor or a method ("module.Class.method").  Names are canonical: the place where the library
 defines the thing for its users (`multiprocessing.pool.Pool`, not `multiprocessing.context.Pool`).  Other spellings are
 `Alias` rows (`torch.multiprocessing.Pool` is `multiprocessing.Pool`).  Methods are looked up through the `bases` of a kind.
+Where a call returns something whose class has no public name, its kind is called after the call: `concurrent.futures.as_completed()`.
 
 Projects add rows of their own wrappers in `[[tool.mplint.api]]` with the same columns.  Each built-in row is checked against
 the installed library by `tests/test_apis.py`.
@@ -12,7 +13,7 @@ the installed library by `tests/test_apis.py`.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Iterable
+from typing import Iterable, TypeAlias
 
 import msgspec
 
@@ -24,13 +25,23 @@ class Parameter(msgspec.Struct, frozen=True, array_like=True):
     keyword: str = ""
 
 
+class Choice(msgspec.Struct, frozen=True, array_like=True):
+    """A literal argument `value` of `parameter` makes the instance run its work in `where` ("here": in the calling thread itself)."""
+
+    parameter: Parameter
+    value: str
+    where: str
+
+
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A class of the API.
 
     `role`: "pool" (Pool's methods), "executor" (submit/map), "process", "async-result", "future", "result-iterator",
-    "futures-iterator", "queue", "simple-queue", "connection", "lock", "event", "shared-value", "manager", "proxy", "context",
-    "task" (asyncio), "task-group", "event-loop", "parallel" (joblib), "exception", "thread", "popen".
+    "futures-iterator", "queue", "simple-queue", "connection", "lock", "event", "barrier", "shared-value", "shared-memory", "manager", "proxy",
+    "context", "task" (asyncio), "task-group", "event-loop", "timeout" (asyncio.timeout), "parallel" (joblib), "exception", "thread", "popen".
     `where`: where the work given to an instance runs: "process", "thread", "any" (an abstract Executor), "" (of its source, or does not apply).
+    For queues, locks, events: between what an instance can be shared, "process", "thread" or "task".
+    `bases`: kinds it is a subclass of or whose methods it copies (a proxy, a fork of the library).
     """
 
     name: str
@@ -38,9 +49,19 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     where: str = ""
     bases: tuple[str, ...] = ()
     unpickler: str = "pickle"
-    """How tasks travel: "pickle", "cloudpickle" (loky, joblib), "dill" (multiprocess, pathos)."""
+    """How tasks travel: "pickle", "cloudpickle" (loky, joblib), "dill" (multiprocess, pathos), "inherited" (mpire: the callable through fork)."""
     notices_death: bool = False
     """Whether a waiting call is told when a worker dies (executors, billiard) instead of waiting for ever (Pool)."""
+    daemonic: bool = False
+    """Whether its workers are daemonic: they may not have child processes (Pool)."""
+    leaving: str = ""
+    """What the end of its `with` block does: "stop" (Pool terminates), "wait" (executors finish all work), "" nothing to the work."""
+    entry: str = ""
+    """Method that runs in the worker and that a subclass defines: "run" of Process and Thread."""
+    same_as: str = ""
+    """From Python `same_since` on, the class is this class itself (`concurrent.futures.TimeoutError`)."""
+    same_since: tuple[int, ...] = ()
+    since: tuple[int, ...] = ()
 
 
 class Api(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,13 +72,23 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     "stop" (terminates or kills workers), "shutdown" (no new tasks, may wait), "join" (waits for the end), "start", "poll" (looks without
     blocking), "cancel", "handler" (registers a signal handler), "alarm" (starts or cancels a timer), "method" (sets the start method),
     "gather", "pass" (its first argument, or `passes`, is what it returns or waits for: shield, wait_for, create_task, ensure_future, wrap_future),
-    "callback" (registers `callee` to run in the parent), "exit" (ends the process or raises SystemExit: never returns), "put", "get".
+    "callback" (registers `callee` to run in the parent), "atexit" (registers `callee` for the end of the process), "exit" (ends the process
+    or raises SystemExit: never returns), "signal" (sends a signal), "interrupt" (siginterrupt), "mask" (signal mask), "fork", "put", "get",
+    "acquire", "release", "set", "detach" (nobody waits for the feeder thread), "executor" (sets the default executor), "delay" (`callee` is
+    called later by who is given the result), "decorate" (calls of the decorated function run in `where`), "reuse" (the pool may be one that is
+    there already and is not the caller's to close), "choose" (a block that sets where joblib runs), "freeze" (freeze_support).
     `gives`: canonical class of what it returns, "" unknown; `gives_each`: class of the elements when it returns an iterable or a tuple.
     `where`: where `callee` runs when the receiver does not say: "process", "thread", "any", "receiver" or "argument:<keyword>" (the executor argument).
     `callee`/`initializer`/`callbacks`: callables among the arguments; `timeout`: the argument that bounds the wait, None when there is none.
-    `payload`: how arguments reach the callee: "call" (rest of the arguments), "each" (an iterable, one a task), "star" (an iterable of tuples),
-    "args" (`args=`/`kwds=`), "" none.
-    `method`: start method this call fixes, or "argument:0" to read it from the call.
+    `payload`: how arguments reach the callee: "call" (rest of the arguments, from `arguments` on if given), "each" (an iterable, one a task),
+    "zip" (iterables, one a parameter, from `arguments` on), "star" (an iterable of tuples), "unpack" (an iterable: tuples and dicts are unpacked,
+    other items are not), "args" (`args=`/`kwds=`), "rank" (the worker's number, then `args=`), "delayed" (an iterable of `delayed(f)(...)`),
+    "" none.  `arguments`: the iterable, or the tuple of arguments; `keywords`: their dict.  `initargs`: arguments of `initializer`.
+    `method`: start method this call fixes ("loky": fork and exec, the main module is not imported again), or "argument:0" to read it from
+    the call; `method_at`: the same place as a parameter, `method` is then its default.
+    `where_if`: literal arguments that decide where; the first that matches wins, an argument that is there and is no literal means "any".
+    `through`: kind of the pool that the function makes for itself.
+    `raises`: for "exit" what it raises ("" when it ends the process at once); for a call with a `timeout` what reaching it raises ("" returns).
     `twin`: the method with a bound (`map_async` for `map`).  `since`/`until`: Python versions (3, 14) or () for always.
     """
 
@@ -74,17 +105,27 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     timeout: Parameter | None = None
     passes: Parameter | None = None
     payload: str = ""
+    arguments: Parameter | None = None
+    keywords: Parameter | None = None
+    initargs: Parameter | None = None
     method: str = ""
+    method_at: Parameter | None = None
+    where_if: tuple[Choice, ...] = ()
+    through: str = ""
+    raises: str = ""
     twin: str = ""
     since: tuple[int, ...] = ()
     until: tuple[int, ...] = ()
 
 
 class Alias(msgspec.Struct, frozen=True, array_like=True):
-    """`name` (or everything below it: both end in ".*") is `same_as` under the same columns; `where` overrides, e.g. `multiprocessing.dummy.Pool`."""
+    """`name` (or everything below it: both end in ".*") is `same_as` under the same columns; a row of its own wins over a ".*" alias."""
 
     name: str
     same_as: str
+
+
+Row: TypeAlias = Kind | Api | Alias
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -100,8 +141,12 @@ class Table(msgspec.Struct, frozen=True):
             if name in self.aliases:
                 name = self.aliases[name]
                 continue
+            if name in self.kinds or name in self.apis:
+                return name
             head, dot, tail = name.rpartition(".")
             while head:
+                if head in self.kinds:
+                    return name
                 star = self.aliases.get(f"{head}.*")
                 if star is not None:
                     name = f"{star.removesuffix('.*')}.{tail}"
@@ -152,7 +197,7 @@ class Table(msgspec.Struct, frozen=True):
         return tuple(out)
 
 
-def table_of(rows: Iterable[Kind | Api | Alias]) -> Table:
+def table_of(rows: Iterable[Row]) -> Table:
     """Rows put in order.  Raises ValueError naming a row that is there twice."""
     kinds: dict[str, Kind] = {}
     apis: dict[str, Api] = {}
@@ -168,6 +213,6 @@ def table_of(rows: Iterable[Kind | Api | Alias]) -> Table:
 @lru_cache(maxsize=1)
 def builtin_table() -> Table:
     """The rows that ship with mplint."""
-    from mplint.apis import asynchronous, libraries, processes
+    from mplint.apis import asynchronous, libraries, processes, system
 
-    return table_of((*processes.ROWS, *asynchronous.ROWS, *libraries.ROWS))
+    return table_of((*processes.ROWS, *system.ROWS, *asynchronous.ROWS, *libraries.ROWS))
