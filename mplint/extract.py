@@ -314,7 +314,7 @@ class _Walk:
                 else:
                     stack.extend(c for c in item.children if isinstance(c, (cst.MatchPattern, cst.Name, cst.MatchSequenceElement, cst.MatchOrElement)))
         guard = self.maybe(node.guard)
-        return f.Case(at, tuple(names), tuple(patterns), guard, self.suite(node.body))
+        return f.Case(at, tuple(names), tuple(patterns), guard, self.suite(node.body), _matches_anything(node.pattern))
 
     # -- expressions
 
@@ -491,6 +491,12 @@ class _Walk:
         target = self.expr(node.target)
         assert isinstance(target, f.Name)
         return f.Bind(at, target, self.expr(node.value))
+
+
+def _matches_anything(pattern: cst.MatchPattern) -> bool:
+    if isinstance(pattern, cst.MatchOr):
+        return any(_matches_anything(e.pattern) for e in pattern.patterns)
+    return isinstance(pattern, cst.MatchAs) and (pattern.pattern is None or _matches_anything(pattern.pattern))
 
 
 def _dotted(node: cst.BaseExpression) -> str:

@@ -101,7 +101,10 @@ class Mapping(Row, tag="d"):
 
 
 class Op(Row, tag="o"):
-    """An operator over operands: "+", "%", "not", "and", "or", "<", "is not", "in", ...; comparisons are split pairwise and joined by "and"."""
+    """An operator over operands: "+", "%", "not", "and", "or", "<", "is not", "in", ...; comparisons are split pairwise and joined by "and".
+
+    Inside a `Text`, "!r", "!s" and "!a" convert and ":" formats its first operand by the `Text` in the second.
+    """
 
     op: str
     operands: tuple[Expr, ...]
@@ -282,12 +285,13 @@ class With(Row, tag="V"):
 
 
 class Case(Row, tag="p"):
-    """One `case` of a match: the names it binds, the expressions in its pattern, its guard."""
+    """One `case` of a match: the names it binds, the expressions in its pattern, its guard; `always` when the pattern matches anything."""
 
     names: tuple[str, ...]
     patterns: tuple[Expr, ...]
     guard: Expr | None
     body: tuple[Step, ...]
+    always: bool = False
 
 
 class Match(Row, tag="M"):

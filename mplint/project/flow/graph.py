@@ -1,0 +1,132 @@
+"""The control flow of one function: which rows run before, after and instead of which."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cached_property
+
+from mplint import facts as f
+from mplint.project.flow.bindings import Binder, mentions
+from mplint.project.flow.build import Builder
+from mplint.project.flow.evaluation import Part, parts_of
+from mplint.project.flow.nodes import Ending, Ends, Node, Swallows
+from mplint.project.flow.reaching import Names, Reaching
+
+
+class Graph:
+    """Nodes and edges of a function's body, and questions about them.
+
+    Rows are those of this function's own body, by their number (`at`); what stands in a nested function, a lambda or the body
+    of a class counts as the place of its definition.  Code after `finally:` has one node for each way into it.
+    """
+
+    def __init__(self, facts: f.FunctionFacts, *, ends: Ends, swallows: Swallows) -> None:
+        self.facts = facts
+        builder = Builder(ends, swallows)
+        builder.function(facts)
+        self.nodes: list[Node] = builder.nodes
+        self.successors, self.predecessors = builder.successors, builder.predecessors
+        self._parts: dict[int, dict[int, Part]] = {}
+
+    # -- places
+
+    @cached_property
+    def _regions(self) -> tuple[list[int], list[tuple[int, ...]]]:
+        found: dict[int, list[int]] = {}
+        for number, node in enumerate(self.nodes):
+            for start in _starts(node):
+                found.setdefault(start, []).append(number)
+        starts = sorted(found)
+        return starts, [tuple(found[start]) for start in starts]
+
+    def nodes_of(self, row: f.Row) -> tuple[int, ...]:
+        """The nodes in which `row` is evaluated: one, several inside a `finally`, none when it is not of this body."""
+        starts, nodes = self._regions
+        index = bisect_right(starts, row.at) - 1
+        if index < 0 or starts[index] >> f.PAGE_BITS != row.at >> f.PAGE_BITS:
+            return ()
+        return nodes[index]
+
+    def node_of(self, row: f.Row) -> Node | None:
+        """The (first) node in which `row` is evaluated."""
+        found = self.nodes_of(row)
+        return self.nodes[found[0]] if found else None
+
+    def parts(self, node: int) -> dict[int, Part]:
+        """Everything evaluated in a node, by number."""
+        if node not in self._parts:
+            self._parts[node] = parts_of(self.nodes[node].rows)
+        return self._parts[node]
+
+    # -- names
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self.facts, self.nodes, self.predecessors, self.parts)
+
+    @cached_property
+    def _has_comprehensions(self) -> bool:
+        return mentions("g", *self.facts.body)
+
+    def reaching(self, name: f.Name) -> Reaching:
+        """What the name can be bound to where it stands, in detail."""
+        nodes = self.nodes_of(name)
+        if not nodes:
+            return Reaching("free")
+        if self._has_comprehensions:
+            part = self.parts(nodes[0]).get(name.at)
+            found = part.scope.find(name.id) if part is not None and part.scope is not None else None
+            if found is not None:
+                return Reaching("comprehension", (found,))
+        return self._names.at(name.id, nodes, name.at)
+
+    def definitions(self, name: f.Name) -> tuple[Binder, ...] | None:
+        """The rows that can have bound the name where it stands, in source order; None when it is not local (free, global, nonlocal).
+
+        () when nothing binds it on any way there.
+        """
+        found = self.reaching(name)
+        if found.scope not in ("local", "comprehension"):
+            return None
+        return tuple({id(d.row): d.row for d in found.definitions}.values())
+
+    def bindings(self, name: str) -> tuple[Binder, ...]:
+        """Every row of this body that binds a name, wherever; () for names declared global or nonlocal here."""
+        if name in self._names.declared:
+            return ()
+        return tuple({id(d.row): d.row for d in self._names.all_of(name)}.values())
+
+
+def _starts(node: Node) -> tuple[int, ...]:
+    """Where, in the numbering of rows, the rows of a node begin."""
+    kind, owner = node.kind, node.owner
+    if kind == "source":
+        return (owner.at, owner.source.at)
+    if kind == "target":
+        return (owner.target.at,)
+    if kind == "enter":
+        first = owner.items[node.index].value.at
+        return (owner.at, first) if node.index == 0 else (first,)
+    if kind == "guard":
+        return (owner.guard.at,) if owner.guard is not None else ()
+    if kind in ("step", "test", "subject", "pattern", "handler", "try"):
+        return (owner.at,)
+    return ()
+
+
+def _never(call: f.Call) -> Ending:
+    return ""
+
+
+def _named_suppress(item: f.WithItem) -> bool:
+    called = item.value.func if isinstance(item.value, f.Call) else item.value
+    return f.dotted(called).rpartition(".")[2] == "suppress"
+
+
+def graph_of(function: f.FunctionFacts, *, ends: Ends | None = None, swallows: Swallows | None = None) -> Graph:
+    """The control flow of a function, lambda or module (a FunctionFacts named "<module>").
+
+    `ends` tells which calls never return (by default none), `swallows` which context managers keep exceptions from
+    going on (by default those called `suppress`).  Neither may ask the graph that is being made.
+    """
+    return Graph(function, ends=ends or _never, swallows=swallows or _named_suppress)
