@@ -1,0 +1,68 @@
+"""`json`: one array of objects in the shape that ruff prints, with `because` and `severity` besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from mplint.finding import Finding, Span
+from mplint.report.scene import Scene
+
+
+def render(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
+    """The array, indented by two."""
+    yield pretty([plain(finding, scene) for finding in findings]) + "\n"
+
+
+def pretty(value: Any) -> str:
+    """`value` as JSON for people and programs."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def plain(finding: Finding, scene: Scene) -> dict[str, Any]:
+    """A finding in builtin types: rows and columns from 1 (columns in characters), ends exclusive, paths absolute.
+
+    `cell` is there for findings in notebooks only; positions count inside the cell then.
+    """
+    fix = finding.fix
+    found: dict[str, Any] = {
+        "code": finding.code,
+        "name": finding.name,
+        "message": finding.message,
+        "filename": scene.absolute(finding.path),
+        "location": {"row": finding.row, "column": finding.column},
+        "end_location": {"row": finding.end_row, "column": finding.end_column},
+        "url": scene.rule_url(finding),
+        "fix": None
+        if fix is None
+        else {
+            "applicability": fix.safety.value,
+            "message": fix.title,
+            "edits": [{"content": edit.text, **edges(finding, edit.span, scene)} for edit in fix.edits],
+        },
+        "noqa_row": finding.noqa_row,
+        "because": [
+            {
+                "filename": scene.absolute(place.path),
+                "location": {"row": place.row, "column": place.column},
+                "message": place.message,
+            }
+            for place in finding.because
+        ],
+        "severity": finding.severity,
+    }
+    if finding.notebook_cell is not None:
+        found["cell"] = finding.notebook_cell
+    return found
+
+
+def edges(finding: Finding, span: Span, scene: Scene) -> dict[str, dict[str, int]]:
+    """`location` and `end_location` of a span in the file of the finding."""
+    text, shift = scene.text(finding.path), scene.shift(finding)
+    start, stop = text.position(span.start), text.position(span.stop)
+    return {
+        "location": {"row": start[0] + shift, "column": start[1]},
+        "end_location": {"row": stop[0] + shift, "column": stop[1]},
+    }

@@ -1,0 +1,36 @@
+"""The last words of a run: how much was found, and what `--fix` would do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mplint.finding import Finding, Safety
+from mplint.report.scene import Scene, counted
+
+
+def closing(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
+    """The closing lines for people."""
+    style = scene.style
+    if scene.fixed and not findings:
+        yield style.paint(f"Fixed {counted(scene.fixed, 'finding')}, none left.", "good") + "\n"
+        return
+    if not findings:
+        yield style.paint("Nothing found.", "good") + "\n"
+        return
+    files = len({finding.path for finding in findings})
+    fixed = f" ({scene.fixed} fixed, {len(findings)} left)" if scene.fixed else ""
+    total = counted(len(findings) + scene.fixed, "finding")
+    yield style.paint(f"Found {total} in {counted(files, 'file')}{fixed}.", "strong") + "\n"
+    safe, unsafe = (sum(_has(finding, safety) for finding in findings) for safety in (Safety.SAFE, Safety.UNSAFE))
+    if scene.unsafe_fixes:
+        safe, unsafe = safe + unsafe, 0
+    if safe and unsafe:
+        yield f"`--fix` repairs {safe}, `--unsafe-fixes` {unsafe} more.\n"
+    elif safe:
+        yield f"`--fix` repairs {'it' if safe == len(findings) == 1 else safe}.\n"
+    elif unsafe:
+        yield f"`--fix --unsafe-fixes` repairs {'it' if unsafe == len(findings) == 1 else unsafe}.\n"
+
+
+def _has(finding: Finding, safety: Safety) -> bool:
+    return finding.fix is not None and finding.fix.safety is safety
