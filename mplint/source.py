@@ -37,6 +37,8 @@ class Source(msgspec.Struct, frozen=True, dict=True):
     data: bytes
     text: str
     encoding: str = "utf-8"
+    cells: tuple[tuple[int, int], ...] = ()
+    """For a notebook, the number of each code cell and the row of `text` at which it begins."""
 
     @functools.cached_property
     def lines(self) -> list[str]:
@@ -64,7 +66,11 @@ class Source(msgspec.Struct, frozen=True, dict=True):
         return digest_of(self.data)
 
     def encode(self, text: str) -> bytes:
-        """The bytes of this file with `text` in place of its own.  Raises UnicodeEncodeError when the encoding has no such character."""
+        """The bytes of this file with `text` in place of its own.  Raises ValueError (UnicodeEncodeError) when they cannot hold it."""
+        if self.cells:
+            from mplint.notebook import rebuilt
+
+            return rebuilt(self, text)
         return text.encode(self.encoding)
 
 
@@ -79,7 +85,11 @@ def lines_of(text: str) -> list[str]:
 
 
 def decode(path: str, data: bytes) -> Source:
-    """The source in `data`, by its byte order mark or its PEP 263 comment, else UTF-8.  Raises UnreadableFile."""
+    """The source in `data`, by its byte order mark or its PEP 263 comment, else UTF-8; a notebook by its cells.  Raises UnreadableFile."""
+    if path.endswith(".ipynb"):
+        from mplint.notebook import decode_notebook
+
+        return decode_notebook(path, data)
     encoding = _encoding(path, data)
     try:
         text = data.decode(encoding)
@@ -122,18 +132,21 @@ class Sources:
         self.root = root
         self.files: tuple[str, ...] = tuple(files)
         self.overlays: Mapping[str, bytes] = dict(overlays or {})
+        self.failed: dict[str, str] = {}
+        """Files that could not be read, and why."""
         self._data: dict[str, bytes] = dict(self.overlays)
         self._sources: dict[str, Source] = {}
 
     def data(self, path: str) -> bytes:
-        """The bytes of a file.  Raises UnreadableFile."""
+        """The bytes of a file, nothing when it cannot be read (`read` tells why)."""
         data = self._data.get(path)
         if data is None:
             try:
                 with open(path, "rb", buffering=0) as file:
                     data = file.readall()
             except OSError as error:
-                raise UnreadableFile(path, f"cannot be read: {error.strerror or error}") from None
+                data = b""
+                self.failed[path] = f"cannot be read: {error.strerror or error}"
             self._data[path] = data
         return data
 
@@ -141,5 +154,8 @@ class Sources:
         """The decoded text of a file.  Raises UnreadableFile."""
         source = self._sources.get(path)
         if source is None:
-            source = self._sources[path] = decode(path, self.data(path))
+            data = self.data(path)
+            if path in self.failed:
+                raise UnreadableFile(path, self.failed[path])
+            source = self._sources[path] = decode(path, data)
         return source
