@@ -6,7 +6,7 @@ from bisect import bisect_right
 from functools import cached_property
 
 from mplint import facts as f
-from mplint.project.flow.bindings import Binder, mentions
+from mplint.project.flow.bindings import Binder, Definition, mentions
 from mplint.project.flow.build import Builder
 from mplint.project.flow.evaluation import Part, parts_of
 from mplint.project.flow.nodes import Ending, Ends, Node, Swallows
@@ -89,6 +89,10 @@ class Graph:
         if found.scope not in ("local", "comprehension"):
             return None
         return tuple({id(d.row): d.row for d in found.definitions}.values())
+
+    def all_definitions(self, name: str) -> tuple[Definition, ...]:
+        """Every definition of a name in this body, wherever; () for names declared global or nonlocal here."""
+        return () if name in self._names.declared else self._names.all_of(name)
 
     def bindings(self, name: str) -> tuple[Binder, ...]:
         """Every row of this body that binds a name, wherever; () for names declared global or nonlocal here."""

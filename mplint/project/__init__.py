@@ -1,0 +1,434 @@
+"""The linked project: what names mean, what values can be, who calls whom, what runs in a worker and why.
+
+Everything is computed when it is first asked for and kept; a module is read only when a question reaches it.
+"""
+
+from __future__ import annotations
+
+import builtins
+from functools import cached_property
+from typing import Callable, Iterator, Mapping, NamedTuple, TypeVar
+
+from mplint import facts as f
+from mplint.apis import Api, Parameter, Table, builtin_table
+from mplint.finding import Step
+from mplint.outline import Outline, Page, outline_of
+from mplint.project import attributes, containers, definitions, evaluate, hierarchy, names, parameters, results, triage, workers
+from mplint.project.hierarchy import Base
+from mplint.project.modules import CallSite, Class, Function, Index, Module
+from mplint.project.values import (
+    Bound,
+    Coroutine,
+    Entered,
+    External,
+    Instance,
+    Literal,
+    Many,
+    ModuleValue,
+    Partial,
+    Super,
+    Tuple,
+    Unknown,
+    Value,
+    elements,
+)
+from mplint.project.workers import Reach, Submission
+from mplint.source import Source, Sources, UnreadableFile
+
+__all__ = [
+    "Base", "Bound", "CallSite", "Class", "Coroutine", "Entered", "External", "Function", "Instance", "Literal", "Many", "Module", "ModuleValue",
+    "Partial", "Project", "Reach", "Submission", "Super", "Tuple", "Unknown", "Value", "elements",
+]  # fmt: skip
+
+T = TypeVar("T")
+
+DEPTH = 90
+"""Deepest chain of questions (an expression needs a name, which needs a call, ...) before the answer is "unknown"."""
+
+CANDIDATES = 40
+"""In how many files the callers of one function are looked for; a name in more files than that says too little."""
+
+EMPTY = Outline((), (), {}, {}, {})
+
+
+class Use(NamedTuple):
+    """A call that the API table knows: what it does (`row`), to which object, and where that object's work runs."""
+
+    site: CallSite
+    row: Api
+    receiver: Instance | None
+    where: str
+
+    @property
+    def call(self) -> f.Call:
+        return self.site.call
+
+    @property
+    def function(self) -> Function:
+        return self.site.function
+
+
+class Project:
+    """The files under one root, linked.  `errors` collects the files that could not be read: path -> (message, row, column)."""
+
+    def __init__(self, sources: Sources, *, table: Table | None = None, target: tuple[int, int] = (3, 10)) -> None:
+        self.sources = sources
+        self.table = table or builtin_table()
+        self.target = target
+        self.errors: dict[str, tuple[str, int, int]] = {}
+        self._modules: dict[str, Module | None] = {}
+        self._memo: dict[object, object] = {}
+        self._active: dict[object, int] = {}
+        self._cut = 1 << 30
+        self._mro: dict[Class, tuple[Base, ...]] = {}
+        self._submitted: dict[Module, tuple[Submission, ...]] = {}
+
+    # -- modules
+
+    @cached_property
+    def index(self) -> Index:
+        return Index(self.sources.files)
+
+    def module(self, path: str) -> Module | None:
+        """The module in the file `path`; None (and an entry in `errors`) when it cannot be read."""
+        if path not in self._modules:
+            self._modules[path] = None
+            try:
+                source = self.sources.read(path)
+            except UnreadableFile as error:
+                self.errors[path] = (str(error), error.row, error.column)
+                return None
+            name, is_package = self.index.name(path)
+            self._modules[path] = Module(path, name, is_package, source.lines, self._outline(source), self._lowered)
+        return self._modules[path]
+
+    def _outline(self, source: Source) -> Outline:
+        try:
+            return outline_of(source.text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            row, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
+            self.errors[source.path] = (getattr(error, "msg", None) or str(error) or type(error).__name__, row, column)
+            return EMPTY
+
+    def _lowered(self, path: str, number: int) -> tuple[f.Step, ...]:
+        from mplint.extract import Unreadable, parse_page, steps_of
+
+        module = self._modules[path]
+        assert module is not None
+        page: Page = module.outline.pages[number]
+        try:
+            tree, _ = parse_page(module.lines, page)
+            return steps_of(tree, page, number)
+        except Unreadable as error:
+            self.errors.setdefault(path, (str(error), error.line or page.first, error.column or 1))
+            return ()
+
+    def find_module(self, name: str, importer: str) -> Module | None:
+        """The project's module that `import name` means in the file `importer`."""
+        path = self.index.find(name, importer)
+        return self.module(path) if path is not None else None
+
+    @property
+    def loaded(self) -> tuple[Module, ...]:
+        """The modules that were read so far."""
+        return tuple(m for m in self._modules.values() if m is not None)
+
+    # -- questions, each answered once
+
+    def _asked(self, key: object, compute: Callable[[], T], default: T) -> T:
+        """The remembered answer, or a new one.  A question that needs its own answer gets `default`; an answer that leaned on an unfinished one is not kept."""
+        if key in self._memo:
+            return self._memo[key]  # type: ignore[return-value]
+        depth = self._active.get(key)
+        if depth is not None:
+            self._cut = min(self._cut, depth)
+            return default
+        here = len(self._active)
+        if here >= DEPTH:
+            self._cut = 0
+            return default
+        before, self._cut = self._cut, 1 << 30
+        self._active[key] = here
+        try:
+            answer = compute()
+        finally:
+            del self._active[key]
+            complete = self._cut >= here
+            self._cut = min(before, self._cut) if not complete else before
+        if complete or here == 0:
+            self._memo[key] = answer
+        return answer
+
+    def values(self, expr: f.Expr, function: Function) -> tuple[Value, ...]:
+        """All that `expr`, a row of `function`, can be at its place; Unknown among them when something did not resolve."""
+        return self._asked(id(expr), lambda: evaluate.evaluate(self, expr, function), ())
+
+    def global_values(self, module: Module, name: str, *, default: bool = True) -> tuple[Value, ...]:
+        """What the module-level `name` can be in `module`."""
+        return self._asked((module.path, name, default), lambda: names.global_values(self, module, name, default=default), ())
+
+    def returned(self, function: Function) -> tuple[Value, ...]:
+        """What calling (and awaiting) `function` gives."""
+        return self._asked(("returned", function), lambda: results.returned_values(self, function), ())
+
+    def stored(self, cls: Class, attr: str) -> tuple[Value, ...]:
+        """What methods of `cls` and its bases store in the attribute of their instance."""
+        return self._asked(("stored", cls, attr), lambda: attributes.stored_values(self, cls, attr), ())
+
+    def callers(self, function: Function) -> tuple[CallSite, ...]:
+        """The calls in the project that call exactly `function`."""
+        return self._asked(("callers", function), lambda: parameters.callers(self, function), ())
+
+    def class_level(self, cls: Class, row: f.Row, name: str) -> list[Value]:
+        """What a class-level statement gives `name`; other names of the class body are not looked up there."""
+        scope = cls.outer or cls.module.body
+        return [v for d in definitions.definitions_in(row, name) for v in definitions.definition_values(self, d, scope)]
+
+    def additions(self, function: Function) -> dict[str, list[tuple[f.Expr, bool]]]:
+        """See `containers.additions`."""
+        return self._kept(("additions", function), lambda: containers.additions(function))
+
+    def stores(self, function: Function) -> dict[str, list[f.Row]]:
+        """See `attributes.stores`."""
+        return self._kept(("stores", function), lambda: attributes.stores(function))
+
+    def body_rows(self, function: Function) -> frozenset[int]:
+        """The numbers of the rows in the body of `function`, nested functions not counted."""
+        return self._kept(("rows", function), lambda: frozenset(row.at for row in f.walk(*function.facts.body)))
+
+    def _kept(self, key: object, compute: Callable[[], T]) -> T:
+        if key not in self._memo:
+            self._memo[key] = compute()
+        return self._memo[key]  # type: ignore[return-value]
+
+    def import_values(self, module: Module, target: str, level: int, name: str) -> list[Value]:
+        return names.import_values(self, module, target, level, name)
+
+    def external(self, expr: f.Expr | None, function: Function) -> str:
+        """Canonical dotted name of the library object that `expr` is, "" when it is none or several."""
+        if expr is None:
+            return ""
+        found = {v.name for v in self.values(expr, function) if isinstance(v, External)}
+        return self.table.canonical(found.pop()) if len(found) == 1 else ""
+
+    # -- classes
+
+    def mro(self, cls: Class) -> tuple[Base, ...]:
+        """The linearised bases of `cls`, itself first."""
+        if cls not in self._mro:
+            self._mro[cls] = (cls,)
+            self._mro[cls] = hierarchy.linearised(self, cls)
+        return self._mro[cls]
+
+    def find_method(self, cls: Class, name: str) -> Function | External | None:
+        return hierarchy.find_method(self, cls, name)
+
+    def ancestry(self, value: Value) -> frozenset[str]:
+        """Canonical names of all library classes a class derives from; "?" among them when one is unknown."""
+        return hierarchy.ancestry(self, value)
+
+    def subclasses(self, cls: Class) -> tuple[Class, ...]:
+        """The classes of the project that derive from `cls` by name, at any depth."""
+        return self._asked(("subclasses", cls), lambda: self._subclasses(cls), ())
+
+    def _subclasses(self, cls: Class) -> tuple[Class, ...]:
+        out: dict[Class, None] = {}
+        queue = [cls]
+        while queue:
+            base = queue.pop()
+            for path, name in self.triage.derived(base.name):
+                module = self.module(path)
+                for found in module.classes() if module is not None else ():
+                    if found.name == name and found not in out and found is not cls and base in self.mro(found):
+                        out[found] = None
+                        queue.append(found)
+        return tuple(out)
+
+    def instance_of(self, cls: Class, *, made: object = None) -> Instance:
+        """An instance of `cls`; where its work runs comes from the library class it derives from."""
+        from mplint.finding import Site
+
+        where = ""
+        for base in self.mro(cls):
+            kind = self.table.kind(base.name) if isinstance(base, External) else None
+            if kind is not None:
+                where = kind.where
+                break
+        return Instance(cls, where, "", made if isinstance(made, Site) else None)
+
+    def role(self, value: Value) -> str:
+        """The role of an object in the API table ("pool", "executor", "process", "future" ...), through its bases; "" when it has none."""
+        cls = value.cls if isinstance(value, Instance) else value
+        for base in self.mro(cls) if isinstance(cls, Class) else (cls,):
+            kind = self.table.kind(base.name) if isinstance(base, External) else None
+            if kind is not None:
+                return kind.role
+        return ""
+
+    @cached_property
+    def builtin_exceptions(self) -> frozenset[str]:
+        return frozenset(f"builtins.{n}" for n, v in vars(builtins).items() if isinstance(v, type) and issubclass(v, BaseException))
+
+    # -- calls
+
+    def argument(self, call: f.Call, parameter: Parameter) -> f.Expr | None:
+        """The argument that a row of the API table means, None when it is not passed."""
+        found = call.keyword(parameter.keyword) if parameter.keyword else None
+        return found if found is not None or parameter.position is None else call.positional(parameter.position)
+
+    def row_of(self, value: Value) -> Api | None:
+        """The row of the API table for what calling `value` does."""
+        if isinstance(value, External):
+            return self.table.api(value.name)
+        if isinstance(value, Bound) and isinstance(value.function, External):
+            cls, _, name = value.function.name.rpartition(".")
+            return self.table.method(cls, name)
+        if isinstance(value, Instance):
+            cls_name = self._library_class(value)
+            return self.table.method(cls_name, "__call__") if cls_name else None
+        return None
+
+    def _library_class(self, value: Instance) -> str:
+        if isinstance(value.cls, External):
+            return value.cls.name
+        return next((b.name for b in self.mro(value.cls) if isinstance(b, External) and self.table.kind(b.name) is not None), "")
+
+    def rows(self, site: CallSite) -> tuple[tuple[Api, Instance | None], ...]:
+        """What a call does by the API table, with the object it is done to; one entry for each possibility."""
+        out: list[tuple[Api, Instance | None]] = []
+        for value in self.values(site.call.func, site.function):
+            row = self.row_of(value)
+            if row is not None:
+                receiver = value.receiver if isinstance(value, Bound) else value
+                out.append((row, receiver if isinstance(receiver, Instance) else None))
+            elif isinstance(value, Class):
+                outside = next((b for b in self.mro(value) if isinstance(b, External) and self.table.kind(b.name) is not None), None)
+                row = self.table.api(outside.name) if outside is not None else None
+                if row is not None:
+                    out.append((row, None))
+        return tuple(dict.fromkeys(out))
+
+    def table_where(self, row: Api, call: f.Call, function: Function, receiver: Instance | None) -> str:
+        """Where the work of this call runs: "process", "thread", "any" or ""."""
+        if row.executor is not None:
+            chosen = self.argument(call, row.executor)
+            found = {self._executor_where(v) for v in self.values(chosen, function)} if chosen is not None else {"any"}
+            return found.pop() if len(found) == 1 else "any"
+        if row.where in {"", "receiver"}:
+            return receiver.where if receiver is not None else ""
+        return row.where
+
+    def _executor_where(self, value: Value) -> str:
+        if isinstance(value, Literal) and value.value is None:
+            return "thread"
+        return (value.where or "any") if isinstance(value, Instance) else "any"
+
+    def uses(self, module: Module, *does: str) -> Iterator[Use]:
+        """The calls in `module` that do one of `does` by the API table (all that do anything, without one)."""
+        for site in self.calls(module):
+            yield from self.uses_at(site, *does)
+
+    def uses_at(self, site: CallSite, *does: str) -> Iterator[Use]:
+        """What one call does by the API table; one entry for each kind of object it may be done to."""
+        for row, receiver in self.rows(site):
+            if not does or any(verb in row.does for verb in does):
+                yield Use(site, row, receiver, self.table_where(row, site.call, site.function, receiver))
+
+    def callees(self, site: CallSite) -> tuple[Function, ...]:
+        """The functions of the project that a call runs here and now."""
+        return tuple(dict.fromkeys(g for v in self.values(site.call.func, site.function) for g in workers.functions_of(self, v)))
+
+    def runs_arguments(self, site: CallSite) -> bool:
+        """Whether the call is of a builtin that calls the functions it is given at once."""
+        return self.external(site.call.func, site.function) in _CALLS_ARGUMENTS
+
+    def calls_named(self, name: str, module: Module) -> Iterator[CallSite]:
+        """Calls of something called `name`, in the files that can mean a definition of `module`."""
+        word = name.encode()
+        called = word + b"("
+        near = module.name.rpartition(".")[2].encode()
+        paths = [p for p in self.sources.files if called in self.sources.data(p)]
+        if len(paths) > CANDIDATES:
+            paths = [p for p in paths if p == module.path or near in self.sources.data(p)][:CANDIDATES]
+        for path in paths:
+            found = self.module(path)
+            if found is None:
+                continue
+            for function in found.functions(lambda text: name in text):
+                for site in function.calls:
+                    func = site.call.func
+                    if (func.id if isinstance(func, f.Name) else func.attr if isinstance(func, f.Attr) else "") == name:
+                        yield site
+
+    def constructions(self, cls: Class) -> tuple[CallSite, ...]:
+        """Every call in the project that constructs exactly `cls`."""
+        return self._asked(("constructions", cls), lambda: self._constructions(cls), ())
+
+    def _constructions(self, cls: Class) -> tuple[CallSite, ...]:
+        return tuple(s for s in self.calls_named(cls.name, cls.module) if cls in self.values(s.call.func, s.function))
+
+    # -- workers
+
+    @cached_property
+    def triage(self) -> triage.Triage:
+        return triage.Triage(self.sources)
+
+    def seeds(self) -> Iterator[Module]:
+        """The modules whose bytes say that they may hand work to somebody."""
+        for path in self.triage.seeds:
+            module = self.module(path)
+            if module is not None:
+                yield module
+
+    def submissions_of(self, module: Module) -> tuple[Submission, ...]:
+        if module not in self._submitted:
+            self._submitted[module] = tuple(
+                s for function in module.functions(self.triage.interesting) for s in workers.submissions_in(self, function)
+            )
+        return self._submitted[module]
+
+    @cached_property
+    def _submissions(self) -> tuple[Submission, ...]:
+        return tuple(s for module in self.seeds() for s in self.submissions_of(module))
+
+    def submissions(self) -> tuple[Submission, ...]:
+        """Every place of the project that hands a callable to a worker, a callback or a signal."""
+        return self._submissions
+
+    @cached_property
+    def _reach(self) -> dict[Function, Reach]:
+        return workers.reached(self)
+
+    def workers(self) -> Mapping[Function, Reach]:
+        """All functions that may run in a worker process and how they are reached."""
+        return self._reach
+
+    def why(self, function: Function) -> tuple[Step, ...] | None:
+        """The because chain: why `function` runs in a worker process; None when it does not."""
+        return workers.chain(self, self._reach, function)
+
+    # -- what rules look at
+
+    def relevant(self, path: str) -> bool:
+        """Whether any rule can have something to say about the file."""
+        return path in self.triage.kept or any(function.path == path for function in self._reach)
+
+    def functions(self, module: Module) -> Iterator[Function]:
+        """The functions of `module` that rules look at: those whose source names an API, and those that run in a worker."""
+        seen: set[Function] = set()
+        if module.path in self.triage.seeds:
+            for function in module.functions(self.triage.interesting):
+                seen.add(function)
+                yield function
+        for function in self._reach:
+            if function.module is module and function not in seen:
+                seen.add(function)
+                yield function
+
+    def calls(self, module: Module) -> Iterator[CallSite]:
+        """The calls of those functions."""
+        for function in self.functions(module):
+            yield from function.calls
+
+
+_CALLS_ARGUMENTS = {"builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "functools.reduce", "builtins.list", "itertools.starmap"}

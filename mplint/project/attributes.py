@@ -1,0 +1,167 @@
+"""What an attribute of a value can be: class members, instance attributes set in any method, members of modules and libraries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mplint import facts as f
+from mplint.project.annotations import annotation_values
+from mplint.project.containers import growth, grown
+from mplint.project.definitions import unpacked, useful
+from mplint.project.modules import Class, Function
+from mplint.project.results import entered_values
+from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Super, Tuple, Unknown, Value, elements
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+
+def attribute_values(project: Project, base: Value, attr: str, function: Function) -> tuple[Value, ...]:
+    """All that `base.attr` can be; `function` is where it is asked."""
+    if isinstance(base, ModuleValue):
+        values = project.global_values(base.module, attr, default=False)
+        if values:
+            return values
+        inner = project.find_module(f"{base.module.name}.{attr}", base.module.path)
+        return (ModuleValue(inner),) if inner is not None else (Unknown("attribute"),)
+    if isinstance(base, External):
+        name = project.table.canonical(f"{base.name}.{attr}")
+        found = project.find_module(name, function.path)
+        return (ModuleValue(found),) if found is not None else (External(name),)
+    if isinstance(base, Class):
+        return _class_attribute(project, base, attr, receiver=None) or (Unknown("attribute"),)
+    if isinstance(base, Instance):
+        if isinstance(base.cls, External):
+            return _external_attribute(project, base, base.cls.name, attr)
+        return _instance_attribute(project, base, base.cls, attr)
+    if isinstance(base, Super):
+        receiver = base.receiver
+        start = receiver.cls if isinstance(receiver, Instance) else receiver
+        order = project.mro(start if isinstance(start, Class) else base.cls)
+        after = order[order.index(base.cls) + 1 :] if base.cls in order else order[1:]
+        return _from_classes(project, after, attr, receiver) or (Unknown("attribute"),)
+    if isinstance(base, (Many, Tuple)):
+        return (Bound(External(f"builtins.{base.kind if isinstance(base, Many) else 'tuple'}.{attr}"), base),)
+    if isinstance(base, Partial) and attr == "func":
+        return (base.func,)
+    if isinstance(base, Literal) and base.value is None:
+        return ()
+    return (Unknown("attribute"),)
+
+
+def _external_attribute(project: Project, base: Instance, cls: str, attr: str) -> tuple[Value, ...]:
+    return (Bound(External(f"{project.table.canonical(cls)}.{attr}"), base),)
+
+
+def _class_attribute(project: Project, cls: Class, attr: str, *, receiver: Value | None) -> tuple[Value, ...]:
+    return _from_classes(project, project.mro(cls), attr, receiver if receiver is not None else cls)
+
+
+def _from_classes(project: Project, order: tuple[Class | External | Unknown, ...], attr: str, receiver: Value) -> tuple[Value, ...]:
+    for cls in order:
+        if isinstance(cls, Class):
+            found = _own(project, cls, attr, receiver)
+            if found:
+                return found
+        elif isinstance(cls, External) and cls.name != "builtins.object":
+            if project.table.method(cls.name, attr) is not None:
+                return (Bound(External(f"{project.table.canonical(cls.name)}.{attr}"), receiver),)
+            if cls.name.startswith("builtins."):
+                continue
+            return (Bound(External(f"{project.table.canonical(cls.name)}.{attr}"), receiver),)
+    return ()
+
+
+def _own(project: Project, cls: Class, attr: str, receiver: Value) -> tuple[Value, ...]:
+    """What `attr` is in the body of this very class; () when it is not there."""
+    method = cls.method(attr)
+    if method is not None:
+        on_instance = isinstance(receiver, Instance)
+        if method.is_static:
+            return (method,)
+        if method.is_class_method:
+            return (Bound(method, receiver.cls if isinstance(receiver, Instance) and isinstance(receiver.cls, Class) else receiver),)
+        if method.is_property and on_instance:
+            return project.returned(method)
+        return (Bound(method, receiver),) if on_instance else (method,)
+    values = tuple(v for row in cls.assigns(attr) for v in project.class_level(cls, row, attr))
+    if values:
+        return values
+    inner = cls.module.class_(f"{cls.qualname}.{attr}") if cls.outer is None else None
+    return (inner,) if inner is not None else ()
+
+
+def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str) -> tuple[Value, ...]:
+    order = project.mro(cls)
+    for owner in order:
+        if isinstance(owner, Class) and attr in owner.method_names():
+            return _own(project, owner, attr, base)
+    stored = project.stored(cls, attr)
+    if any(map(useful, stored)):
+        return stored
+    shared = _from_classes(project, order, attr, base)
+    return tuple(dict.fromkeys((*stored, *shared))) or (Unknown("attribute"),)
+
+
+def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:
+    """What the methods of `cls` and its bases assign to `self.attr`, with what they add to it when it is a container."""
+    out: list[Value] = []
+    more: list[Value] = []
+    for owner in project.mro(cls):
+        if not isinstance(owner, Class):
+            continue
+        for method in owner.methods_mentioning(f".{attr}"):
+            if not method.receiver:
+                continue
+            target = f"{method.receiver}.{attr}"
+            for function in (method, *method.all_nested()):
+                for row in project.stores(function).get(target, ()):
+                    out.extend(_stored_by(project, row, target, function))
+                more.extend(growth(project, function, target))
+        if not any(map(useful, out)):
+            out.extend(v for row in owner.assigns(attr) for v in project.class_level(owner, row, attr))
+    return grown(tuple(dict.fromkeys(out)), tuple(dict.fromkeys(more)))
+
+
+def stores(function: Function) -> dict[str, list[f.Row]]:
+    """For each dotted target the rows of the body that bind it."""
+    out: dict[str, list[f.Row]] = {}
+    for row in f.walk(*function.facts.body):
+        targets: tuple[f.Expr, ...] = ()
+        if isinstance(row, f.Assign):
+            targets = row.targets
+        elif isinstance(row, f.For):
+            targets = (row.target,)
+        elif isinstance(row, f.With):
+            targets = tuple(i.target for i in row.items if i.target is not None)
+        for target in targets:
+            for part in f.walk(target):
+                if isinstance(part, f.Attr) and f.dotted(part):
+                    out.setdefault(f.dotted(part), []).append(row)
+    return out
+
+
+def _stored_by(project: Project, row: f.Row, target: str, function: Function) -> tuple[Value, ...]:
+    out: list[Value] = []
+    if isinstance(row, f.Assign):
+        if row.value is not None:
+            for place in row.targets:
+                out.extend(_placed(project.values(row.value, function), place, target))
+        if row.annotation is not None and not any(map(useful, out)):
+            out.extend(annotation_values(project, row.annotation, function))
+    elif isinstance(row, f.With):
+        for item in row.items:
+            if item.target is not None:
+                out.extend(_placed(entered_values(project, project.values(item.value, function)), item.target, target))
+    elif isinstance(row, f.For):
+        out.extend(_placed(elements(project.values(row.source, function)), row.target, target))
+    return tuple(out)
+
+
+def _placed(values: tuple[Value, ...], place: f.Expr, target: str) -> tuple[Value, ...]:
+    """The part of `values` that a target expression puts into the dotted `target`."""
+    if f.dotted(place) == target:
+        return values
+    if isinstance(place, f.Sequence):
+        return tuple(v for n, item in enumerate(place.items) for v in _placed(unpacked(values, (n,)), item, target))
+    return ()

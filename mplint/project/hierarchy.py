@@ -1,0 +1,160 @@
+"""Classes and their bases: linearised as CPython does it, with what lies outside the project by name."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING
+
+from mplint.project.modules import Class, Function
+from mplint.project.values import External, Unknown, Value
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+Base = Class | External | Unknown
+
+
+def linearised(project: Project, cls: Class) -> tuple[Base, ...]:
+    """The MRO of `cls` (C3); builtin bases are expanded, other outside classes stand for themselves, an unresolved base is Unknown."""
+    merged = _c3(project, cls, ())
+    return tuple(merged)
+
+
+def direct_bases(project: Project, cls: Class) -> tuple[Base, ...]:
+    """The positional bases as values; `Generic[T]` and the like are left out."""
+    out: list[Base] = []
+    scope = cls.outer or cls.module.body
+    for arg in cls.facts.bases:
+        if arg.keyword or arg.star:
+            continue
+        values = [v for v in project.values(arg.value, scope) if isinstance(v, (Class, External)) and v is not cls]
+        chosen = _chosen(values)
+        if chosen is None:
+            out.append(Unknown("base"))
+        elif not (isinstance(chosen, External) and chosen.name in _TRANSPARENT):
+            out.append(chosen)
+    return tuple(out)
+
+
+_TRANSPARENT = {"typing.Generic", "typing.Protocol", "abc.ABC", "builtins.object", "typing_extensions.Generic", "typing_extensions.Protocol"}
+
+
+def _chosen(values: list[Class | External]) -> Class | External | None:
+    """Of several possible bases (an optional import) the one that says most: a class of the project, then a builtin, then the first."""
+    for value in values:
+        if isinstance(value, Class):
+            return value
+    for value in values:
+        if isinstance(value, External) and value.name.startswith("builtins."):
+            return value
+    return values[0] if values else None
+
+
+def _c3(project: Project, cls: Class, below: tuple[Class, ...]) -> list[Base]:
+    if cls in below:
+        return [Unknown("cycle")]
+    bases = direct_bases(project, cls)
+    sequences = [_expanded(project, b, (*below, cls)) for b in bases] + [list(bases)]
+    merged = _merge(sequences)
+    if merged is None:  # an order CPython would refuse: keep what can be said
+        merged = list(dict.fromkeys(b for s in sequences for b in s))
+    return [cls, *merged]
+
+
+def _expanded(project: Project, base: Base, below: tuple[Class, ...]) -> list[Base]:
+    if isinstance(base, Class):
+        return _c3(project, base, below)
+    if isinstance(base, External):
+        real = builtin_class(base.name)
+        if real is not None:
+            return [External(f"builtins.{c.__name__}") for c in real.__mro__ if c is not object]
+        return [External(n) for n in project.table.bases(base.name)]
+    return [base]
+
+
+def _merge(sequences: list[list[Base]]) -> list[Base] | None:
+    rest = [list(s) for s in sequences if s]
+    out: list[Base] = []
+    while rest:
+        for sequence in rest:
+            head = sequence[0]
+            if not any(head in other[1:] for other in rest):
+                break
+        else:
+            return None
+        out.append(head)
+        rest = [[b for b in s if b != head] for s in rest]
+        rest = [s for s in rest if s]
+    return out
+
+
+def builtin_class(name: str) -> type | None:
+    """The builtin class of this canonical name, None when it is none."""
+    if not name.startswith("builtins."):
+        return None
+    found = getattr(builtins, name.removeprefix("builtins."), None)
+    return found if isinstance(found, type) else None
+
+
+def is_exception(project: Project, value: Value) -> bool | None:
+    """Whether a class is an exception class; None when a base does not resolve."""
+    names = ancestry(project, value)
+    if "builtins.BaseException" in names:
+        return True
+    return None if "?" in names else False
+
+
+def ancestry(project: Project, value: Value) -> frozenset[str]:
+    """Canonical names of a class and all its bases outside the project; "?" when one is unknown."""
+    if isinstance(value, Class):
+        out: set[str] = set()
+        for base in project.mro(value):
+            out |= {"?"} if isinstance(base, Unknown) else ancestry(project, base) if isinstance(base, External) else set()
+        return frozenset(out)
+    if isinstance(value, External):
+        real = builtin_class(value.name)
+        if real is not None:
+            return frozenset(f"builtins.{c.__name__}" for c in real.__mro__)
+        known = EXCEPTIONS.get(value.name)
+        if known is not None:
+            return frozenset({value.name, *(f"builtins.{c.__name__}" for c in getattr(builtins, known).__mro__)})
+        names = project.table.bases(value.name)
+        out = set(names)
+        for name in names:
+            base = builtin_class(name)
+            out |= {f"builtins.{c.__name__}" for c in base.__mro__} if base is not None else set()
+        return frozenset(out if "builtins.object" in out or any(project.table.kind(n) for n in names) else out | {"?"})
+    return frozenset({"?"})
+
+
+EXCEPTIONS = {
+    "asyncio.CancelledError": "BaseException", "concurrent.futures.CancelledError": "Exception", "asyncio.TimeoutError": "Exception",
+    "concurrent.futures.TimeoutError": "Exception", "multiprocessing.TimeoutError": "Exception", "subprocess.CalledProcessError": "Exception",
+    "subprocess.TimeoutExpired": "Exception", "subprocess.SubprocessError": "Exception", "queue.Empty": "Exception", "queue.Full": "Exception",
+    "socket.timeout": "OSError", "socket.error": "OSError", "socket.gaierror": "OSError", "json.JSONDecodeError": "ValueError", "pickle.PicklingError": "Exception",
+    "pickle.UnpicklingError": "Exception", "zipfile.BadZipFile": "Exception", "argparse.ArgumentTypeError": "Exception", "argparse.ArgumentError": "Exception",
+    "multiprocessing.ProcessError": "Exception", "multiprocessing.AuthenticationError": "Exception", "multiprocessing.BufferTooShort": "Exception",
+    "unittest.SkipTest": "Exception", "urllib.error.URLError": "OSError", "urllib.error.HTTPError": "OSError", "http.client.HTTPException": "Exception",
+    "configparser.Error": "Exception", "struct.error": "Exception", "binascii.Error": "ValueError", "sqlite3.Error": "Exception", "csv.Error": "Exception",
+}  # fmt: skip
+"""Exception classes of the standard library that code derives from or raises, and the nearest builtin base."""
+
+
+def find_method(project: Project, cls: Class, name: str) -> Function | External | None:
+    """The definition of `name` that an instance of `cls` uses; External when it is a library's."""
+    for base in project.mro(cls):
+        if isinstance(base, Class):
+            method = base.method(name)
+            if method is not None:
+                return method
+        elif isinstance(base, External):
+            if project.table.method(base.name, name) is not None:
+                return External(f"{base.name}.{name}")
+            real = builtin_class(base.name)
+            if real is not None and name in vars(real):
+                return External(f"{base.name}.{name}")
+            if real is None and project.table.kind(base.name) is None:
+                return None
+        else:
+            return None
+    return None

@@ -1,0 +1,398 @@
+"""Linked views over facts: a module, the functions and classes in it, the calls of a function.
+
+Each view is made once for its definition, so identity is equality and views can be keys.  Nothing is lowered before it is
+asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Callable, Iterator, NamedTuple
+
+from mplint import facts as f
+from mplint.finding import Site
+from mplint.outline import ClassOutline, Outline, Page
+from mplint.project.flow import Graph, graph_of
+
+Lower = Callable[[str, int], tuple[f.Step, ...]]
+"""Facts of page `number` of the module at `path`; () where it cannot be read."""
+
+
+class CallSite(NamedTuple):
+    """A call and the function in whose own body it stands."""
+
+    function: Function
+    call: f.Call
+
+    @property
+    def site(self) -> Site:
+        return self.function.site(self.call)
+
+    @property
+    def ancestors(self) -> tuple[f.Row, ...]:
+        return self.function.ancestors(self.call)
+
+
+class Function:
+    """A function, method, lambda or the code of a module (`is_module`), with its place in the project."""
+
+    def __init__(self, module: Module, facts: f.FunctionFacts, qualname: str, owner: Class | None = None, outer: Function | None = None) -> None:
+        self.module, self.facts, self.qualname, self.owner, self.outer = module, facts, qualname, owner, outer
+        self._parents: dict[int, f.Row] | None = None
+        self._calls: tuple[CallSite, ...] | None = None
+        self._nested: dict[str, Function] | None = None
+        self._graph: Graph | None = None
+
+    def __repr__(self) -> str:
+        return f"<Function {self.module.name}.{self.qualname}>"
+
+    @property
+    def name(self) -> str:
+        return self.facts.name
+
+    @property
+    def is_module(self) -> bool:
+        return self.facts.name == "<module>"
+
+    @property
+    def path(self) -> str:
+        return self.module.path
+
+    def site(self, row: f.Row | None = None) -> Site:
+        """The site of a row of this function; its own without one."""
+        return Site(self.module.path, (self.facts if row is None else row).at)
+
+    @property
+    def graph(self) -> Graph:
+        """The control flow of the body."""
+        if self._graph is None:
+            self._graph = graph_of(self.facts)
+        return self._graph
+
+    @property
+    def is_static(self) -> bool:
+        return self.owner is not None and any(f.dotted(d) == "staticmethod" for d in self.facts.decorators)
+
+    @property
+    def is_class_method(self) -> bool:
+        return self.owner is not None and any(f.dotted(d) == "classmethod" for d in self.facts.decorators)
+
+    @property
+    def is_property(self) -> bool:
+        return self.owner is not None and any(
+            f.dotted(d).rpartition(".")[2] in {"property", "cached_property", "lazy_property", "classproperty"} for d in self.facts.decorators
+        )
+
+    @property
+    def receiver(self) -> str:
+        """The name of the first parameter of a method ("self"), "" where there is none."""
+        if self.owner is None or self.is_static or not self.facts.params or self.outer is not self.owner.outer:
+            return ""
+        first = self.facts.params[0]
+        return first.name if first.kind in {"positional", "positional-only"} else ""
+
+    @property
+    def calls(self) -> tuple[CallSite, ...]:
+        """The calls of the body in source order; those of nested functions and lambdas are theirs."""
+        if self._calls is None:
+            self._calls = tuple(CallSite(self, row) for row in f.walk(*self.facts.body) if isinstance(row, f.Call))
+        return self._calls
+
+    @property
+    def nested(self) -> dict[str, Function]:
+        """Functions defined directly in the body, by name; lambdas under "<lambda>N" with N their number."""
+        if self._nested is None:
+            self._nested = {}
+            for row in f.walk(*self.facts.body):
+                if isinstance(row, f.FunctionFacts):
+                    self._nested[row.name] = self.module.view(row, f"{self.qualname}.{row.name}", self.owner if self.owner and self.owner.outer is self else None, self)
+                elif isinstance(row, f.Lambda):
+                    name = f"<lambda>{row.at & ((1 << f.PAGE_BITS) - 1)}"
+                    self._nested[name] = self.module.view(row.function, f"{self.qualname}.<lambda>", None, self)
+        return self._nested
+
+    def all_nested(self) -> Iterator[Function]:
+        """Every function inside, at any depth, those of local classes too."""
+        for function in self.nested.values():
+            yield function
+            yield from function.all_nested()
+        for row in f.walk(*self.facts.body):
+            if isinstance(row, f.ClassFacts):
+                for method in self.module.local_class(row, self).methods():
+                    yield method
+                    yield from method.all_nested()
+
+    def _parent_map(self) -> dict[int, f.Row]:
+        if self._parents is None:
+            parents: dict[int, f.Row] = {}
+            stack: list[f.Row] = [self.facts]
+            while stack:
+                row = stack.pop()
+                for child in f.children(row):
+                    parents[id(child)] = row
+                    if not isinstance(child, (f.FunctionFacts, f.ClassFacts)):
+                        stack.append(child)
+            self._parents = parents
+        return self._parents
+
+    def parent(self, row: f.Row) -> f.Row | None:
+        """The row directly around `row`; None for a step of the body."""
+        found = self._parent_map().get(id(row))
+        return None if found is self.facts else found
+
+    def ancestors(self, row: f.Row) -> tuple[f.Row, ...]:
+        """The rows around `row` in this function, outermost first."""
+        parents = self._parent_map()
+        out: list[f.Row] = []
+        current = parents.get(id(row))
+        while current is not None and current is not self.facts:
+            out.append(current)
+            current = parents.get(id(current))
+        return tuple(reversed(out))
+
+
+class Class:
+    """A class statement, with its methods and class-level assignments."""
+
+    def __init__(self, module: Module, facts: f.ClassFacts, qualname: str, outer: Function | None = None) -> None:
+        self.module, self.facts, self.qualname, self.outer = module, facts, qualname, outer
+        self.outline: ClassOutline | None = None if outer is not None else module.outline.classes.get(qualname)
+
+    def __repr__(self) -> str:
+        return f"<Class {self.module.name}.{self.qualname}>"
+
+    @property
+    def name(self) -> str:
+        return self.facts.name
+
+    @property
+    def path(self) -> str:
+        return self.module.path
+
+    def site(self) -> Site:
+        return Site(self.module.path, self.facts.at)
+
+    def method_names(self) -> tuple[str, ...]:
+        if self.outline is not None and not self.facts.body:
+            return tuple(self.outline.methods)
+        return tuple(dict.fromkeys(s.name for s in self._local_steps() if isinstance(s, f.FunctionFacts)))
+
+    def _local_steps(self) -> Iterator[f.Step]:
+        for step in self.facts.body:
+            if isinstance(step, (f.FunctionFacts, f.ClassFacts)):
+                yield step
+            else:
+                yield from (row for row in f.walk(step) if isinstance(row, (f.Assign, f.FunctionFacts)))
+
+    def method(self, name: str) -> Function | None:
+        """The last definition of a method in this very class."""
+        if self.outline is not None and not self.facts.body:
+            for page in reversed(self.outline.methods.get(name, ())):
+                for row in f.walk(*self.module.steps(page)):
+                    if isinstance(row, f.FunctionFacts) and row.name == name:
+                        return self.module.view(row, f"{self.qualname}.{name}", self, self.outer)
+            return None
+        found = [s for s in self._local_steps() if isinstance(s, f.FunctionFacts) and s.name == name]
+        return self.module.view(found[-1], f"{self.qualname}.{name}", self, self.outer) if found else None
+
+    def methods(self) -> Iterator[Function]:
+        for name in self.method_names():
+            method = self.method(name)
+            if method is not None:
+                yield method
+
+    def methods_mentioning(self, word: str) -> Iterator[Function]:
+        """The methods whose source holds `word`; the others are not even read."""
+        if self.outline is None or self.facts.body:
+            yield from self.methods()
+            return
+        for name, pages in self.outline.methods.items():
+            if any(word in self.module.page_text(page) for page in pages):
+                method = self.method(name)
+                if method is not None:
+                    yield method
+
+    def assigned(self, name: str) -> tuple[f.Assign, ...]:
+        """Class-level statements that assign `name`, annotations without a value included."""
+        return tuple(step for step in self.assigns(name))
+
+    def assigns(self, name: str = "") -> Iterator[f.Assign]:
+        """Class-level assignments in source order, all of them or those of `name`."""
+        steps: Iterator[f.Step]
+        if self.outline is not None and not self.facts.body:
+            pages = dict.fromkeys(p for n, ps in self.outline.names.items() if not name or n == name for p in ps)
+            steps = (row for page in sorted(pages) for row in f.walk(*self.module.steps(page)))
+        else:
+            steps = self._local_steps()
+        for row in steps:
+            if isinstance(row, f.Assign) and (not name or any(isinstance(t, f.Name) and t.id == name for t in row.targets)):
+                yield row
+
+
+class Module:
+    """A file of the project.  `name` is dotted; a package's `__init__` has the package's name and `is_package`."""
+
+    def __init__(self, path: str, name: str, is_package: bool, lines: list[str], outline: Outline, lower: Lower) -> None:
+        self.path, self.name, self.is_package, self.lines, self.outline = path, name, is_package, lines, outline
+        self._lower = lower
+        self._steps: dict[int, tuple[f.Step, ...]] = {}
+        self._views: dict[int, Function] = {}
+        self._classes: dict[str, Class | None] = {}
+        self._local: dict[int, Class] = {}
+        self._body: Function | None = None
+
+    def __repr__(self) -> str:
+        return f"<Module {self.name}>"
+
+    @property
+    def package(self) -> str:
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+    def steps(self, page: int) -> tuple[f.Step, ...]:
+        if page not in self._steps:
+            self._steps[page] = self._lower(self.path, page)
+        return self._steps[page]
+
+    def page_text(self, page: int) -> str:
+        where: Page = self.outline.pages[page]
+        return "".join(self.lines[where.first - 1 : where.last])
+
+    def view(self, facts: f.FunctionFacts, qualname: str, owner: Class | None = None, outer: Function | None = None) -> Function:
+        """The one view of a function of this module."""
+        key = id(facts)
+        if key not in self._views:
+            self._views[key] = Function(self, facts, qualname, owner, outer)
+        return self._views[key]
+
+    def local_class(self, facts: f.ClassFacts, outer: Function) -> Class:
+        """The view of a class defined inside a function."""
+        if id(facts) not in self._local:
+            self._local[id(facts)] = Class(self, facts, f"{outer.qualname}.{facts.name}" if not outer.is_module else facts.name, None if outer.is_module else outer)
+        return self._local[id(facts)]
+
+    def function(self, qualname: str) -> Function | None:
+        """The last definition of a function or method, by dotted name."""
+        head, _, last = qualname.rpartition(".")
+        if head:
+            cls = self.class_(head)
+            return cls.method(last) if cls is not None else None
+        for page in reversed(self.outline.functions.get(qualname, ())):
+            for row in f.walk(*self.steps(page)):
+                if isinstance(row, f.FunctionFacts) and row.name == qualname:
+                    return self.view(row, qualname, None, None)
+        return None
+
+    def functions_named(self, name: str) -> Iterator[Function]:
+        """Every module-level definition of `name` (a function may be defined twice under an `if`)."""
+        for page in self.outline.functions.get(name, ()):
+            for row in f.walk(*self.steps(page)):
+                if isinstance(row, f.FunctionFacts) and row.name == name:
+                    yield self.view(row, name, None, None)
+
+    def class_(self, qualname: str) -> Class | None:
+        if qualname not in self._classes:
+            self._classes[qualname] = None
+            outline = self.outline.classes.get(qualname)
+            pages = (outline.head,) if outline is not None else self.outline.names.get(qualname, ())
+            for page in pages:
+                for row in f.walk(*self.steps(page)):
+                    if isinstance(row, f.ClassFacts) and row.name == qualname.rpartition(".")[2]:
+                        self._classes[qualname] = Class(self, row, qualname)
+        return self._classes[qualname]
+
+    def classes(self) -> Iterator[Class]:
+        """The classes of the module level and those nested in them."""
+        for name in self.outline.classes:
+            cls = self.class_(name)
+            if cls is not None:
+                yield cls
+
+    @property
+    def body(self) -> Function:
+        """The code that importing or running the module executes: the statements that call something, as one function."""
+        if self._body is None:
+            steps: list[f.Step] = []
+            for number, page in enumerate(self.outline.pages):
+                if (page.kind == "step" and not page.indent and page.acts) or page.kind == "module":
+                    steps.extend(self.steps(number))
+            first = steps[0].at if steps else 0
+            self._body = self.view(f.FunctionFacts(first, "<module>", (), tuple(steps)), "<module>")
+        return self._body
+
+    def functions(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Function]:
+        """The module body, then every function, method and nested function whose page `wanted` says yes to."""
+        yield self.body
+        yield from self.body.all_nested()
+        for number, page in enumerate(self.outline.pages):
+            if page.kind in {"function", "block"} or (page.kind == "step" and page.indent):
+                if wanted is not None and not wanted(self.page_text(number)):
+                    continue
+                yield from self.functions_on(number)
+
+    def functions_on(self, number: int) -> Iterator[Function]:
+        """The functions of one page, nested ones too."""
+        page: Page = self.outline.pages[number]
+        owner = self.class_(page.name if page.kind != "function" else page.name.rpartition(".")[0]) if ("." in page.name or page.kind != "function") else None
+        for row in f.walk(*self.steps(number)):
+            if isinstance(row, f.FunctionFacts):
+                view = self.view(row, f"{owner.qualname}.{row.name}" if owner else row.name, owner, None)
+                yield view
+                yield from view.all_nested()
+            elif isinstance(row, f.ClassFacts) and owner is not None and row is not owner.facts:
+                continue
+            elif isinstance(row, f.ClassFacts) and owner is not None:
+                for method in owner.methods():
+                    yield method
+                    yield from method.all_nested()
+
+
+class Index:
+    """Which file a dotted module name means, for one importing file.
+
+    A file's import root is its nearest ancestor folder without `__init__`; names are relative to that.  Namespace packages are
+    found by the end of the path.  Names of the standard library never mean a file of the project.
+    """
+
+    def __init__(self, files: tuple[str, ...]) -> None:
+        packages = {p.rpartition("/")[0] for p in files if p.endswith(("/__init__.py", "/__init__.pyi"))}
+        self._place: dict[str, tuple[str, str, bool]] = {}
+        self._by_last: dict[str, list[str]] = {}
+        for path in files:
+            folder, _, file = path.rpartition("/")
+            stem = file.removesuffix(".pyi").removesuffix(".py")
+            is_package = stem == "__init__"
+            parts = [] if is_package else [stem]
+            while folder in packages:
+                folder, _, last = folder.rpartition("/")
+                parts.insert(0, last)
+            if not parts:
+                continue
+            self._place[path] = (folder, ".".join(parts), is_package)
+            self._by_last.setdefault(parts[-1], []).append(path)
+
+    def name(self, path: str) -> tuple[str, bool]:
+        """Dotted name of a file and whether it is a package's `__init__`."""
+        _, name, is_package = self._place.get(path, ("", path.rpartition("/")[2].removesuffix(".py"), False))
+        return name, is_package
+
+    def find(self, name: str, importer: str) -> str | None:
+        """The file that `import name` in `importer` means, None when it is none of the project's."""
+        if not name or name.partition(".")[0] in sys.stdlib_module_names:
+            return None
+        candidates = self._by_last.get(name.rpartition(".")[2], ())
+        tail = "/" + name.replace(".", "/")
+        hits = [p for p in candidates if self._place[p][1] == name]
+        if not hits:
+            hits = [p for p in candidates if "." in name and p.rpartition(".")[0].removesuffix("/__init__").endswith(tail)]
+        if not hits:
+            return None
+        return max(hits, key=lambda p: (p.endswith(".py"), _common(p, importer), -len(p)))
+
+
+def _common(a: str, b: str) -> int:
+    count = 0
+    for x, y in zip(a.split("/"), b.split("/")):
+        if x != y:
+            break
+        count += 1
+    return count

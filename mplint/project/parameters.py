@@ -1,0 +1,100 @@
+"""What a parameter can be: the object itself for `self`, what its annotation promises, what its default is, what the project's calls pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mplint import facts as f
+from mplint.project.annotations import annotation_values
+from mplint.project.modules import CallSite, Class, Function
+from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Unknown, Value
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+
+def parameter_values(project: Project, param: f.Param, function: Function) -> tuple[Value, ...]:
+    """All that `param` of `function` can be."""
+    owner = function.owner
+    if owner is not None and param.name == function.receiver and function.facts.params and param is function.facts.params[0]:
+        return (owner,) if function.is_class_method or function.name in {"__new__", "__init_subclass__", "__class_getitem__"} else (project.instance_of(owner),)
+    out: list[Value] = []
+    if param.annotation is not None:
+        noted = annotation_values(project, param.annotation, function)
+        sharp = [v for v in noted if _sharp(project, v)]
+        if sharp:
+            if param.kind == "*":
+                return (Many("tuple", tuple(sharp)),)
+            return tuple(sharp)
+        out.extend(v for v in noted if not isinstance(v, (Unknown, Literal)))
+    if param.kind == "**":
+        return (Many("dict", ()),)
+    passed = [v for site in project.callers(function) for v in argument_values(project, site, function, param)]
+    if param.default is not None:
+        passed.extend(v for v in project.values(param.default, function.outer or function.module.body) if not isinstance(v, Unknown))
+    useful = [v for v in passed if not isinstance(v, (Unknown, Literal))]
+    if out and useful and all(isinstance(v, Instance) for v in useful):
+        return tuple(useful)  # the calls know more than an abstract annotation
+    return tuple(dict.fromkeys((*out, *passed))) or (Unknown("parameter"),)
+
+
+def _sharp(project: Project, value: Value) -> bool:
+    """Whether an annotation says all that a rule could ask: not an abstract executor, not a bare container, not a plain builtin."""
+    if isinstance(value, Instance):
+        return value.where != "any" and not (isinstance(value.cls, External) and value.cls.name in {"typing.Any", "builtins.object", "typing.Callable", "collections.abc.Callable"})
+    return isinstance(value, Many) and any(_sharp(project, v) for v in value.items)
+
+
+def argument_values(project: Project, site: CallSite, callee: Function, param: f.Param) -> tuple[Value, ...]:
+    """What the call at `site` passes to `param` of `callee`; () when it leaves the default, Unknown behind a star."""
+    found = argument_of(site.call, callee, param)
+    if found is None:
+        return (Unknown("star"),) if site.call.starred else ()
+    values = project.values(found, site.function)
+    return (Many("tuple", values),) if param.kind == "*" else values
+
+
+def argument_of(call: f.Call, callee: Function, param: f.Param) -> f.Expr | None:
+    """The argument expression of `call` that binds to `param` of `callee` (its receiver not counted), None when there is none."""
+    by_name = call.keyword(param.name) if param.kind in {"positional", "keyword-only"} else None
+    if by_name is not None:
+        return by_name
+    places = [p for p in callee.facts.params if p.kind in {"positional", "positional-only", "*"}]
+    if param not in places:
+        return None
+    position = places.index(param)
+    if callee.receiver and not _unbound_call(call, callee):
+        position -= 1
+    return call.positional(position) if position >= 0 else None
+
+
+def _unbound_call(call: f.Call, callee: Function) -> bool:
+    """`Class.method(self, ...)`: the receiver is written out."""
+    return isinstance(call.func, f.Attr) and callee.owner is not None and not callee.is_class_method and f.dotted(call.func.value).rpartition(".")[2] == callee.owner.name
+
+
+def callers(project: Project, function: Function) -> tuple[CallSite, ...]:
+    """The calls in the project that call exactly `function`, also through `partial`; those in files that hold its name and can mean it."""
+    name = function.owner.name if function.name == "__init__" and function.owner is not None else function.name
+    if name == "<lambda>" or name == "<module>":
+        return ()
+    out: list[CallSite] = []
+    for site in project.calls_named(name, function.module):
+        if any(calls_function(project, value, function) for value in project.values(site.call.func, site.function)):
+            out.append(site)
+    return tuple(out)
+
+
+def calls_function(project: Project, value: Value, function: Function) -> bool:
+    """Whether calling `value` runs `function`."""
+    if value is function:
+        return True
+    if isinstance(value, Bound):
+        return value.function is function
+    if isinstance(value, Partial):
+        return calls_function(project, value.func, function)
+    if isinstance(value, Class) and function.name == "__init__":
+        return project.find_method(value, "__init__") is function
+    return False
+
+

@@ -1,0 +1,270 @@
+"""What a call gives: new objects, what functions of the project return, what library calls are known to give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterable
+
+from mplint import facts as f
+from mplint.apis import Api
+from mplint.project.annotations import annotation_values
+from mplint.project.modules import Class, Function
+from mplint.project.values import (
+    Bound,
+    Coroutine,
+    Entered,
+    External,
+    Instance,
+    Literal,
+    Many,
+    Partial,
+    Super,
+    Tuple,
+    Unknown,
+    Value,
+    elements,
+)
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+
+def call_values(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    """All that `call`, standing in `function`, can give."""
+    if isinstance(call.func, f.Name) and call.func.id == "super":
+        return _super(project, call, function)
+    out: list[Value] = []
+    for callee in project.values(call.func, function):
+        out.extend(_called(project, callee, call, function))
+    return out or (Unknown("call"),)
+
+
+def _super(project: Project, call: f.Call, function: Function) -> tuple[Value, ...]:
+    scope: Function | None = function
+    while scope is not None and not scope.receiver:
+        scope = scope.outer
+    if scope is None or scope.owner is None:
+        return (Unknown("super"),)
+    receiver: Value = scope.owner if scope.is_class_method or scope.name == "__new__" else project.instance_of(scope.owner)
+    return (Super(scope.owner, receiver),)
+
+
+def _called(project: Project, callee: Value, call: f.Call, function: Function) -> Iterable[Value]:
+    if isinstance(callee, Class):
+        return (project.instance_of(callee, made=function.site(call)),)
+    if isinstance(callee, Function):
+        return _returned(project, callee, call, function)
+    if isinstance(callee, Bound):
+        if isinstance(callee.function, Function):
+            return _returned(project, callee.function, call, function)
+        return _external(project, callee.function.name, call, function, callee.receiver)
+    if isinstance(callee, Partial):
+        return (callee,) if callee.delayed else _called(project, callee.func, call, function)
+    if isinstance(callee, External):
+        return _external(project, callee.name, call, function, None)
+    if isinstance(callee, Instance) and isinstance(callee.cls, Class):
+        method = project.find_method(callee.cls, "__call__")
+        if isinstance(method, Function):
+            return _returned(project, method, call, function)
+    return (Unknown("call"),)
+
+
+def _returned(project: Project, callee: Function, call: f.Call, function: Function) -> Iterable[Value]:
+    names = {f.dotted(d.func if isinstance(d, f.Call) else d).rpartition(".")[2] for d in callee.facts.decorators}
+    if names & {"contextmanager", "asynccontextmanager"}:
+        return (Entered(elements(project.returned(callee))),)
+    if callee.facts.is_async and not callee.facts.is_generator:
+        return (Coroutine(callee, call, function),)
+    return project.returned(callee)
+
+
+def returned_values(project: Project, function: Function) -> tuple[Value, ...]:
+    """What the body of `function` returns (awaited, if it is a coroutine function); a generator gives one `Many` of what it yields."""
+    out: list[Value] = []
+    if function.facts.is_generator:
+        items: list[Value] = []
+        for row in f.walk(*function.facts.body):
+            if isinstance(row, f.Yield) and row.value is not None:
+                values = project.values(row.value, function)
+                items.extend(elements(values) if row.is_from else values)
+        return (Many("iterator", tuple(dict.fromkeys(items))),)
+    for row in f.walk(*function.facts.body):
+        if isinstance(row, f.Return) and row.value is not None:
+            out.extend(project.values(row.value, function))
+    useful = [v for v in out if not isinstance(v, (Unknown, Literal))]
+    if not useful and function.facts.returns is not None:
+        noted = [v for v in annotation_values(project, function.facts.returns, function) if not isinstance(v, (Unknown, Literal))]
+        if noted:
+            return tuple(noted)
+    return tuple(dict.fromkeys(out)) or (Literal(None),)
+
+
+def _external(project: Project, name: str, call: f.Call, function: Function, receiver: Value | None) -> Iterable[Value]:
+    name = project.table.canonical(name)
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(project, call, function)
+    if receiver is not None:
+        if isinstance(receiver, (Many, Tuple)):
+            return _container_method(project, name.rpartition(".")[2], receiver)
+        if name.endswith(".__enter__"):
+            return (receiver,)
+    api = project.table.api(name) or (project.table.method(*_split(name)) if receiver is not None else None)
+    if api is not None:
+        return _by_row(project, api, call, function, receiver)
+    kind = project.table.kind(name)
+    if kind is not None:
+        return (Instance(External(name), kind.where, made=function.site(call)),)
+    if name.rpartition(".")[2][:1].isupper() or name in project.builtin_exceptions:
+        return (Instance(External(name), made=function.site(call)),)
+    return (Unknown("call"),)
+
+
+def _split(name: str) -> tuple[str, str]:
+    head, _, last = name.rpartition(".")
+    return head, last
+
+
+def _by_row(project: Project, api: Api, call: f.Call, function: Function, receiver: Value | None) -> Iterable[Value]:
+    if "pass" in api.does:
+        position, keyword = (api.passes.position, api.passes.keyword) if api.passes is not None else (0, "")
+        inner = (call.positional(position) if position is not None else None) or (call.keyword(keyword) if keyword else None)
+        return project.values(inner, function) if inner is not None else (Unknown("call"),)
+    source = receiver if isinstance(receiver, Instance) else None
+    where, start = project.table_where(api, call, function, source), ""
+    if api.method:
+        start = _start_method(project, api, call, function)
+    elif api.context is not None:
+        chosen = project.argument(call, api.context)
+        contexts = project.values(chosen, function) if chosen is not None else ()
+        start = next((v.start for v in contexts if isinstance(v, Instance)), "")
+    elif source is not None:
+        start = source.start
+    task: tuple[Value, ...] = ()
+    if api.callee is not None and "submit" in api.does:
+        submitted = project.argument(call, api.callee)
+        task = project.values(submitted, function) if submitted is not None else ()
+    executor = source
+    if api.executor is not None:
+        chosen = project.argument(call, api.executor)
+        executor = next((v for v in project.values(chosen, function) if isinstance(v, Instance)), None) if chosen is not None else None
+    made = function.site(call)
+    if api.gives_each:
+        kind = project.table.kind(api.gives_each)
+        item = Instance(External(api.gives_each), where or (kind.where if kind else ""), start, made, executor, task)
+        if not api.gives:
+            return (Many("iterator", (item,)),) if "make" not in api.does else (Tuple(((item,), (item,))),)
+    if api.gives:
+        kind = project.table.kind(api.gives)
+        return (Instance(External(api.gives), (kind.where if kind is not None and kind.where else where), start, made, executor, task),)
+    return (Unknown("call"),)
+
+
+def _start_method(project: Project, api: Api, call: f.Call, function: Function) -> str:
+    if not api.method.startswith("argument:"):
+        return api.method
+    chosen = call.positional(int(api.method.partition(":")[2])) or call.keyword("method")
+    values = project.values(chosen, function) if chosen is not None else ()
+    texts = {str(v.value) for v in values if isinstance(v, Literal) and isinstance(v.value, str)}
+    return texts.pop() if len(texts) == 1 else ""
+
+
+def entered_values(project: Project, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """What `with value as x` binds to x."""
+    out: list[Value] = []
+    for value in values:
+        if isinstance(value, Entered):
+            out.extend(value.items)
+        elif isinstance(value, Instance) and isinstance(value.cls, Class):
+            enter = project.find_method(value.cls, "__enter__") or project.find_method(value.cls, "__aenter__")
+            given = project.returned(enter) if isinstance(enter, Function) else ()
+            known = [v for v in given if not isinstance(v, (Unknown, Literal))]
+            same = [v for v in known if isinstance(v, Instance) and v.cls is value.cls]
+            out.extend([value] if same or not isinstance(enter, Function) else known or [Unknown("enter")])
+        else:
+            out.append(value)
+    return tuple(dict.fromkeys(out))
+
+
+def _container_method(project: Project, name: str, receiver: Many | Tuple) -> Iterable[Value]:
+    if name in {"pop", "popleft", "get", "setdefault", "__getitem__", "popitem"}:
+        return elements((receiver,)) or (Unknown("item"),)
+    if name in {"values", "copy", "union", "keys"}:
+        return (receiver,)
+    if name == "items":
+        return (Many("iterator", (Tuple((elements((receiver,)), elements((receiver,)))),)),)
+    return (Unknown("call"),)
+
+
+def _first(project: Project, call: f.Call, function: Function) -> tuple[Value, ...]:
+    first = call.positional(0)
+    return project.values(first, function) if first is not None else ()
+
+
+def _listed(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    return (Many("list", elements(_first(project, call, function))),)
+
+
+def _numbered(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    return (Many("iterator", (Tuple(((Unknown("number"),), elements(_first(project, call, function)))),)),)
+
+
+def _zipped(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    return (Many("iterator", (Tuple(tuple(elements(project.values(a.value, function)) for a in call.args if not a.star and not a.keyword)),)),)
+
+
+def _next(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    return elements(_first(project, call, function)) or (Unknown("item"),)
+
+
+def _same(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    return _first(project, call, function) or (Unknown("call"),)
+
+
+def _entered(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    return entered_values(project, _first(project, call, function)) or (Unknown("call"),)
+
+
+def _cast(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    second = call.positional(1)
+    known = [v for v in (project.values(second, function) if second is not None else ()) if not isinstance(v, (Unknown, Literal))]
+    note = call.positional(0)
+    return known or (annotation_values(project, note, function) if note is not None else (Unknown("call"),))
+
+
+def _partial(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    return [Partial(v, call, function) for v in _first(project, call, function)] or (Unknown("call"),)
+
+
+def _delayed(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    return [Partial(v, call, function, True) for v in _first(project, call, function)] or (Unknown("call"),)
+
+
+def _getattr(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    from mplint.project.attributes import attribute_values  # the one circle: an attribute can be a call's result
+
+    name = call.positional(1)
+    if not (isinstance(name, f.Const) and isinstance(name.value, str)):
+        return (Unknown("getattr"),)
+    return [v for base in _first(project, call, function) for v in attribute_values(project, base, str(name.value), function)]
+
+
+_SPECIAL = {
+    **dict.fromkeys(("builtins.list", "builtins.tuple", "builtins.sorted", "builtins.set", "builtins.frozenset", "builtins.iter", "builtins.reversed",
+                     "builtins.filter", "collections.deque", "tqdm.tqdm", "tqdm.auto.tqdm", "itertools.chain", "builtins.dict", "tqdm.std.tqdm", "tqdm.trange",
+                     "itertools.chain.from_iterable", "itertools.islice", "collections.defaultdict", "collections.OrderedDict"), _listed),
+    "builtins.enumerate": _numbered,
+    "builtins.zip": _zipped,
+    "builtins.next": _next,
+    "contextlib.closing": _same,
+    "contextlib.aclosing": _same,
+    "copy.copy": _same,
+    "weakref.proxy": _same,
+    "contextlib.nullcontext": _same,
+    "contextlib.ExitStack.enter_context": _entered,
+    "contextlib.AsyncExitStack.enter_context": _entered,
+    "contextlib.AsyncExitStack.enter_async_context": _entered,
+    "typing.cast": _cast,
+    "functools.partial": _partial,
+    "joblib.delayed": _delayed,
+    "builtins.getattr": _getattr,
+}  # fmt: skip

@@ -1,0 +1,115 @@
+"""What an expression can evaluate to: plain values, a tuple of them where several are possible."""
+
+from __future__ import annotations
+
+from typing import Union
+
+import msgspec
+
+from mplint import facts as f
+from mplint.finding import Site
+from mplint.project.modules import Class, Function, Module
+
+
+class External(msgspec.Struct, frozen=True):
+    """Something outside the project, by canonical dotted name: `multiprocessing.pool.Pool`, `builtins.ValueError`, `signal.SIGTERM`."""
+
+    name: str
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """An object.
+
+    `where` tells where work given to it runs: "process", "thread", "any" (an executor of unknown kind) or "" (does not apply).
+    `start` is its start method ("spawn", "fork", "forkserver", "" when not said).  `made` is the call that created it, when that
+    is known: two values with the same `made` are the same object.  `source` is what gave it: the pool of an AsyncResult, the
+    executor of a future, the manager of a proxy.
+    """
+
+    cls: Class | External
+    where: str = ""
+    start: str = ""
+    made: Site | None = None
+    source: Instance | None = None
+    task: tuple[Value, ...] = ()
+    """For a future or AsyncResult: the callable that was submitted."""
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """A method of an object: `function` of the project, or the External name of a library's method."""
+
+    function: Function | External
+    receiver: Value
+
+
+class Partial(msgspec.Struct, frozen=True):
+    """`functools.partial(func, ...)` made by `call` in `function`; or `joblib.delayed(func)` (`delayed`), whose call is a task and runs nothing."""
+
+    func: Value
+    call: f.Call
+    function: Function
+    delayed: bool = False
+
+
+class Coroutine(msgspec.Struct, frozen=True):
+    """What calling an `async def` gives; `call` is the call inside `caller`."""
+
+    function: Function
+    call: f.Call
+    caller: Function
+
+
+class Literal(msgspec.Struct, frozen=True):
+    value: None | bool | int | float | str
+
+
+class Many(msgspec.Struct, frozen=True):
+    """A container or iterable; `items` is what its elements can be.  `kind`: "list", "set", "dict" (values), "iterator", "tuple"."""
+
+    kind: str
+    items: tuple[Value, ...]
+
+
+class Tuple(msgspec.Struct, frozen=True):
+    """A tuple of known length: what each item can be."""
+
+    items: tuple[tuple[Value, ...], ...]
+
+
+class Entered(msgspec.Struct, frozen=True):
+    """A context manager whose `with ... as` gives `items`."""
+
+    items: tuple[Value, ...]
+
+
+class Super(msgspec.Struct, frozen=True):
+    """`super()` in a method of `cls`, for `receiver`."""
+
+    cls: Class
+    receiver: Value
+
+
+class ModuleValue(msgspec.Struct, frozen=True):
+    module: Module
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """`reason` says which question stayed open: "parameter", "attribute", "call", "name", ..."""
+
+    reason: str
+
+
+Value = Union[
+    External, Instance, Bound, Partial, Coroutine, Literal, Many, Tuple, Entered, Super, ModuleValue, Unknown, Function, Class
+]  # fmt: skip
+
+
+def elements(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """What iterating over (or indexing) these values can give."""
+    out: list[Value] = []
+    for value in values:
+        if isinstance(value, Many):
+            out.extend(value.items)
+        elif isinstance(value, Tuple):
+            out.extend(v for item in value.items for v in item)
+    return tuple(dict.fromkeys(out))

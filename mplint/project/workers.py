@@ -1,0 +1,232 @@
+"""What runs in a worker: every place that hands a callable over, and all that those callables reach."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator, NamedTuple
+
+from mplint import facts as f
+from mplint.apis import Api, Parameter
+from mplint.finding import Step
+from mplint.project.hierarchy import find_method
+from mplint.project.modules import CallSite, Class, Function
+from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, elements
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+
+class Submission(NamedTuple):
+    """A place that hands a callable to somebody who runs it later.
+
+    `role`: "task", "initializer", "target" (of a Process), "run" (a Process subclass), "callback" (runs in the parent) or "handler"
+    (a signal handler).  `where`: "process", "thread", "any" or "" (the process that registers it).  `callees` are the functions of the
+    project it can be, `callables` the values, `receiver` the pool or executor.
+    """
+
+    site: CallSite
+    api: Api
+    role: str
+    where: str
+    start: str
+    callables: tuple[Value, ...]
+    callees: tuple[Function, ...]
+    receiver: Instance | None
+    argument: f.Expr | None
+
+    @property
+    def resolved(self) -> bool:
+        """Whether every callable is known: a function of the project or of a library."""
+        return bool(self.callables) and not any(isinstance(v, (Unknown, Many)) for v in self.callables)
+
+    @property
+    def title(self) -> str:
+        """How people call the API: `Pool.map`, `run_in_executor`, `Process`."""
+        parts = self.api.name.split(".")
+        return ".".join(parts[-2:]) if len(parts) > 1 and parts[-2][:1].isupper() else parts[-1]
+
+
+class Reach(NamedTuple):
+    """How a function comes to run in a worker process: called by `caller` at `call`, or handed over by `submission` itself."""
+
+    submission: Submission
+    caller: Function | None
+    call: f.Row | None
+    certain: bool
+
+
+def functions_of(project: Project, value: Value, depth: int = 0) -> Iterator[Function]:
+    """The functions of the project that run when `value` is called."""
+    if depth > 8:
+        return
+    if isinstance(value, Function):
+        yield value
+    elif isinstance(value, Bound):
+        if isinstance(value.function, Function):
+            yield value.function
+            yield from overrides(project, value.function, value.receiver)
+    elif isinstance(value, Partial):
+        yield from functions_of(project, value.func, depth + 1)
+    elif isinstance(value, Class):
+        for name in ("__new__", "__init__", "__post_init__"):
+            method = find_method(project, value, name)
+            if isinstance(method, Function):
+                yield method
+    elif isinstance(value, Instance) and isinstance(value.cls, Class):
+        method = find_method(project, value.cls, "__call__")
+        if isinstance(method, Function):
+            yield method
+    elif isinstance(value, Tuple) and value.items:  # joblib's task: (function, args, kwargs)
+        for first in value.items[0]:
+            yield from functions_of(project, first, depth + 1)
+
+
+def overrides(project: Project, method: Function, receiver: Value) -> Iterator[Function]:
+    """What subclasses put in the place of an abstract method, when the receiver may be one of them."""
+    if method.owner is None or not isinstance(receiver, Instance) or receiver.made is not None or not _is_abstract(method):
+        return
+    for cls in project.subclasses(method.owner):
+        own = cls.method(method.name)
+        if own is not None:
+            yield own
+
+
+def _is_abstract(method: Function) -> bool:
+    if any(f.dotted(d).rpartition(".")[2] in {"abstractmethod", "abstractproperty"} for d in method.facts.decorators):
+        return True
+    body = method.facts.body
+    return all(isinstance(s, f.Jump) or (isinstance(s, f.Raise) and "NotImplemented" in _raised(s)) for s in body)
+
+
+def _raised(step: f.Raise) -> str:
+    return f.dotted(step.exc.func if isinstance(step.exc, f.Call) else step.exc)
+
+
+def submissions_in(project: Project, function: Function) -> Iterator[Submission]:
+    """The submissions that the calls of `function` make."""
+    for site in function.calls:
+        for value in project.values(site.call.func, function):
+            if isinstance(value, Class):
+                yield from _constructed(project, site, value)
+            elif isinstance(value, (External, Bound, Instance)):
+                row = project.row_of(value)
+                if row is not None and (row.callee or row.initializer or row.callbacks):
+                    receiver = value.receiver if isinstance(value, Bound) and isinstance(value.receiver, Instance) else value if isinstance(value, Instance) else None
+                    yield from _submitted(project, site, row, receiver)
+
+
+def _constructed(project: Project, site: CallSite, cls: Class) -> Iterator[Submission]:
+    outside = next((b for b in project.mro(cls) if isinstance(b, External) and project.table.kind(b.name) is not None), None)
+    if outside is None:
+        return
+    kind = project.table.kind(outside.name)
+    assert kind is not None
+    row = project.table.api(outside.name)
+    if kind.role == "process":
+        run = find_method(project, cls, "run")
+        if isinstance(run, Function):
+            api = row or Api(name=outside.name, does=("make",))
+            made = project.instance_of(cls, made=site.site)
+            yield Submission(site, api, "run", kind.where or "process", "", (run,), (run,), made, None)
+            return
+    if row is not None and find_method(project, cls, "__init__") is None:
+        yield from _submitted(project, site, row, None)
+
+
+def _submitted(project: Project, site: CallSite, row: Api, receiver: Instance | None) -> Iterator[Submission]:
+    where = project.table_where(row, site.call, site.function, receiver)
+    start = receiver.start if receiver is not None else ""
+    made = next((v for v in project.values(site.call, site.function) if isinstance(v, Instance)), None)
+    if "make" in row.does and made is not None:
+        where, start = made.where or where, made.start or start
+
+    def one(parameter: Parameter, role: str, at: str) -> Iterator[Submission]:
+        argument = project.argument(site.call, parameter)
+        if argument is None:
+            if site.call.starred:
+                yield Submission(site, row, role, at, start, (Unknown("star"),), (), receiver or made, None)
+            return
+        values = project.values(argument, site.function)
+        if role == "task" and row.name.endswith(".__call__"):
+            values = elements(values)
+        called = tuple(v for v in values if not (isinstance(v, Literal) and v.value is None))
+        if called:
+            callees = tuple(dict.fromkeys(g for v in called for g in functions_of(project, v)))
+            yield Submission(site, row, role, at, start, called, callees, receiver or made, argument)
+
+    if row.callee is not None:
+        role = "handler" if "handler" in row.does else "callback" if "callback" in row.does else "target" if "make" in row.does else "task"
+        yield from one(row.callee, role, "" if role in {"handler", "callback"} else where)
+    if row.initializer is not None:
+        yield from one(row.initializer, "initializer", where)
+    for parameter in row.callbacks:
+        yield from one(parameter, "callback", "")
+
+
+def called_by(project: Project, function: Function) -> Iterator[tuple[Function, f.Row]]:
+    """Every function of the project that `function` may call in the same process, and the row that does it."""
+    for site in function.calls:
+        for callee in project.callees(site):
+            yield callee, site.call
+        for arg in site.call.args:  # a function handed to map(), sorted(), reduce() runs here and now
+            if isinstance(arg.value, (f.Lambda, f.Name, f.Attr)) and project.runs_arguments(site):
+                for value in project.values(arg.value, function):
+                    if isinstance(value, (Function, Bound, Partial)):
+                        for callee in functions_of(project, value):
+                            yield callee, site.call
+    receiver = function.receiver
+    for row in f.walk(*function.facts.body):
+        if isinstance(row, f.With):
+            for item in row.items:
+                for value in project.values(item.value, function):
+                    if isinstance(value, Instance) and isinstance(value.cls, Class):
+                        for name in ("__enter__", "__exit__", "__aenter__", "__aexit__"):
+                            method = find_method(project, value.cls, name)
+                            if isinstance(method, Function):
+                                yield method, row
+        elif isinstance(row, f.Attr) and receiver and isinstance(row.value, f.Name) and row.value.id == receiver and function.owner is not None:
+            method = find_method(project, function.owner, row.attr)
+            if isinstance(method, Function) and method.is_property:
+                yield method, row
+
+
+def reached(project: Project, limit: int = 20_000) -> dict[Function, Reach]:
+    """All functions that may run in a worker process, each with the shortest way there; those certain to be processes first."""
+    out: dict[Function, Reach] = {}
+    for certain in (True, False):
+        queue: list[Function] = []
+        for submission in project.submissions():
+            if submission.role in {"callback", "handler"} or submission.where not in ({"process"} if certain else {"any"}):
+                continue
+            for callee in submission.callees:
+                if callee not in out:
+                    out[callee] = Reach(submission, None, None, certain)
+                    queue.append(callee)
+        while queue and len(out) < limit:
+            following: list[Function] = []
+            for function in queue:
+                for callee, row in called_by(project, function):
+                    if callee not in out:
+                        out[callee] = Reach(out[function].submission, function, row, certain)
+                        following.append(callee)
+            queue = following
+    return out
+
+
+def chain(project: Project, reach: dict[Function, Reach], function: Function) -> tuple[Step, ...] | None:
+    """Why `function` runs in a worker: the submission, then each call on the way; None when nothing known brings it there."""
+    steps: list[Step] = []
+    current: Function | None = function
+    while current is not None:
+        found = reach.get(current)
+        if found is None:
+            return None
+        if found.caller is not None and found.call is not None:
+            steps.append(Step(found.caller.site(found.call), f"`{found.caller.name}` calls `{current.qualname}`"))
+        else:
+            submission = found.submission
+            verb = "runs it in a worker" if found.certain else "may run it in a worker process"
+            what = {"initializer": "as the initializer of each worker", "run": "as the body of a process"}.get(submission.role, verb)
+            said = f"`{submission.title}` takes `{current.qualname}` and {verb}" if what == verb else f"`{submission.title}` runs `{current.qualname}` {what}"
+            steps.append(Step(submission.site.site, said))
+        current = found.caller
+    return tuple(reversed(steps))
