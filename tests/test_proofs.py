@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mplint.prove import holds, prove, report, run
-from mplint.rule import Example, Exits, Hangs, Prints, Raises
+from mplint.rule import Ending, Example, Exits, Hangs, Prints, Raises
 
 HANGING_FAMILY = """\
 import os
@@ -108,7 +108,7 @@ def test_long_output_loses_its_middle() -> None:
         ("import time; time.sleep(60)", Hangs(), Exits(0)),
     ],
 )
-def test_endings(program: str, held: object, not_held: object) -> None:
+def test_endings(program: str, held: Ending, not_held: Ending) -> None:
     ended = run(program, limit=2 if held == Hangs() else 60)
     assert holds(held, ended)
     assert not holds(not_held, ended)

@@ -1,0 +1,1 @@
+"""Thumbnails of a folder of PGM pictures, a summary of it, and a gallery."""
