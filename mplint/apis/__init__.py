@@ -13,9 +13,78 @@ the installed library by `tests/test_apis.py`.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Iterable, TypeAlias
+from typing import Iterable, Literal, TypeAlias
 
 import msgspec
+
+
+Role: TypeAlias = Literal[
+    "pool",  # Pool's methods
+    "executor",  # submit and map
+    "process", "thread", "popen", "parallel",  # joblib
+    "async-result", "future", "task", "result-iterator", "futures-iterator",
+    "queue", "simple-queue", "connection", "lock", "event", "barrier", "shared-value", "shared-memory",
+    "manager", "proxy", "context", "task-group", "event-loop",
+    "timeout",  # asyncio.timeout
+    "exception",
+]  # fmt: skip
+
+Place: TypeAlias = Literal[
+    "",  # of its source, or does not apply
+    "process", "thread", "task",
+    "here",  # in the calling thread itself
+    "any",  # an abstract Executor, a cluster
+    "receiver",  # where the object whose method this is runs its work
+    "argument:executor",
+]  # fmt: skip
+
+Verb: TypeAlias = Literal[
+    "make",  # constructs a kind
+    "reuse",  # with "make": the pool may be one that is there already and is not the caller's to close
+    "start",
+    "submit",  # hands `callee` to a worker
+    "decorate",  # calls of the decorated function run in `where`
+    "delay",  # `callee` is called later by who is given the result
+    "wait",  # blocks until workers answer
+    "iterate",  # gives an iterator that blocks at each step
+    "collect",  # get, result: blocks for one answer
+    "gather",
+    "pass",  # its `passes` is what it returns or waits for: shield, wait_for, create_task, ensure_future, wrap_future
+    "poll",  # looks without blocking
+    "cancel",
+    "close",  # no new tasks
+    "shutdown",  # no new tasks, may wait
+    "stop",  # terminates or kills workers
+    "join",  # waits for the end
+    "handler",  # registers a signal handler
+    "alarm",  # starts or cancels a timer
+    "signal",  # sends a signal
+    "interrupt",  # siginterrupt
+    "mask",  # signal mask
+    "callback",  # registers `callee` to run in the parent
+    "atexit",  # registers `callee` for the end of the process
+    "exit",  # ends the process or raises SystemExit: never returns
+    "fork",
+    "method",  # sets the start method
+    "executor",  # sets the default executor
+    "choose",  # a block that sets where joblib runs
+    "freeze",  # freeze_support
+    "put", "get",
+    "detach",  # nobody waits for the queue's feeder thread
+    "acquire", "release", "set",
+]  # fmt: skip
+
+Payload: TypeAlias = Literal[
+    "",
+    "call",  # rest of the arguments, from `arguments` on if given
+    "args",  # `args=` and `kwds=`
+    "each",  # an iterable, one item a task
+    "zip",  # iterables, one a parameter
+    "star",  # an iterable of tuples
+    "unpack",  # an iterable: tuples and dicts are unpacked, other items are not
+    "rank",  # the worker's number, then `args=`
+    "delayed",  # an iterable of `delayed(f)(...)`
+]  # fmt: skip
 
 
 class Parameter(msgspec.Struct, frozen=True, array_like=True):
@@ -30,31 +99,27 @@ class Choice(msgspec.Struct, frozen=True, array_like=True):
 
     parameter: Parameter
     value: str
-    where: str
+    where: Place
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A class of the API.
 
-    `role`: "pool" (Pool's methods), "executor" (submit/map), "process", "async-result", "future", "result-iterator",
-    "futures-iterator", "queue", "simple-queue", "connection", "lock", "event", "barrier", "shared-value", "shared-memory", "manager", "proxy",
-    "context", "task" (asyncio), "task-group", "event-loop", "timeout" (asyncio.timeout), "parallel" (joblib), "exception", "thread", "popen".
-    `where`: where the work given to an instance runs: "process", "thread", "any" (an abstract Executor), "" (of its source, or does not apply).
-    For queues, locks, events: between what an instance can be shared, "process", "thread" or "task".
+    `where`: where the work given to an instance runs; for queues, locks, events: between what an instance can be shared.
     `bases`: kinds it is a subclass of or whose methods it copies (a proxy, a fork of the library).
     """
 
     name: str
-    role: str
-    where: str = ""
+    role: Role
+    where: Place = ""
     bases: tuple[str, ...] = ()
-    unpickler: str = "pickle"
+    unpickler: Literal["pickle", "cloudpickle", "dill", "inherited"] = "pickle"
     """How tasks travel: "pickle", "cloudpickle" (loky, joblib), "dill" (multiprocess, pathos), "inherited" (mpire: the callable through fork)."""
     notices_death: bool = False
     """Whether a waiting call is told when a worker dies (executors, billiard) instead of waiting for ever (Pool)."""
     daemonic: bool = False
     """Whether its workers are daemonic: they may not have child processes (Pool)."""
-    leaving: str = ""
+    leaving: Literal["", "stop", "wait"] = ""
     """What the end of its `with` block does: "stop" (Pool terminates), "wait" (executors finish all work), "" nothing to the work."""
     entry: str = ""
     """Method that runs in the worker and that a subclass defines: "run" of Process and Thread."""
@@ -67,23 +132,11 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 class Api(msgspec.Struct, frozen=True, kw_only=True):
     """A callable of the API.
 
-    `does`, any of: "make" (constructs a kind), "submit" (hands `callee` to a worker), "wait" (blocks until workers answer),
-    "iterate" (gives an iterator that blocks at each step), "collect" (get/result: blocks for one answer), "close" (no new tasks),
-    "stop" (terminates or kills workers), "shutdown" (no new tasks, may wait), "join" (waits for the end), "start", "poll" (looks without
-    blocking), "cancel", "handler" (registers a signal handler), "alarm" (starts or cancels a timer), "method" (sets the start method),
-    "gather", "pass" (its first argument, or `passes`, is what it returns or waits for: shield, wait_for, create_task, ensure_future, wrap_future),
-    "callback" (registers `callee` to run in the parent), "atexit" (registers `callee` for the end of the process), "exit" (ends the process
-    or raises SystemExit: never returns), "signal" (sends a signal), "interrupt" (siginterrupt), "mask" (signal mask), "fork", "put", "get",
-    "acquire", "release", "set", "detach" (nobody waits for the feeder thread), "executor" (sets the default executor), "delay" (`callee` is
-    called later by who is given the result), "decorate" (calls of the decorated function run in `where`), "reuse" (the pool may be one that is
-    there already and is not the caller's to close), "choose" (a block that sets where joblib runs), "freeze" (freeze_support).
     `gives`: canonical class of what it returns, "" unknown; `gives_each`: class of the elements when it returns an iterable or a tuple.
-    `where`: where `callee` runs when the receiver does not say: "process", "thread", "any", "receiver" or "argument:<keyword>" (the executor argument).
+    `where`: where `callee` runs when the receiver does not say; "argument:executor" is where the `executor` argument runs its work.
     `callee`/`initializer`/`callbacks`: callables among the arguments; `timeout`: the argument that bounds the wait, None when there is none.
-    `payload`: how arguments reach the callee: "call" (rest of the arguments, from `arguments` on if given), "each" (an iterable, one a task),
-    "zip" (iterables, one a parameter, from `arguments` on), "star" (an iterable of tuples), "unpack" (an iterable: tuples and dicts are unpacked,
-    other items are not), "args" (`args=`/`kwds=`), "rank" (the worker's number, then `args=`), "delayed" (an iterable of `delayed(f)(...)`),
-    "" none.  `arguments`: the iterable, or the tuple of arguments; `keywords`: their dict.  `initargs`: arguments of `initializer`.
+    `payload`: how arguments reach the callee; `arguments`: the iterable (the first of them), the tuple of arguments, or the first of them;
+    `keywords`: their dict; `initargs`: arguments of `initializer`.
     `method`: start method this call fixes ("loky": fork and exec, the main module is not imported again), or "argument:0" to read it from
     the call; `method_at`: the same place as a parameter, `method` is then its default.
     `where_if`: literal arguments that decide where; the first that matches wins, an argument that is there and is no literal means "any".
@@ -93,10 +146,10 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    does: tuple[str, ...]
+    does: tuple[Verb, ...]
     gives: str = ""
     gives_each: str = ""
-    where: str = ""
+    where: Place = ""
     callee: Parameter | None = None
     initializer: Parameter | None = None
     callbacks: tuple[Parameter, ...] = ()
@@ -104,7 +157,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     context: Parameter | None = None
     timeout: Parameter | None = None
     passes: Parameter | None = None
-    payload: str = ""
+    payload: Payload = ""
     arguments: Parameter | None = None
     keywords: Parameter | None = None
     initargs: Parameter | None = None

@@ -6,6 +6,8 @@ that behave in another way (dill instead of pickle, a pool that notices the deat
 
 from __future__ import annotations
 
+from typing import Literal
+
 from mplint.apis import Alias, Api, Choice, Kind, Row
 from mplint.apis import Parameter as P
 
@@ -16,7 +18,7 @@ _EXECUTOR, _FUTURE, _CF_TIMEOUT = "concurrent.futures.Executor", "concurrent.fut
 
 
 
-def _fork(fork: str, unpickler: str, *, told: bool) -> tuple[Row, ...]:
+def _fork(fork: str, unpickler: Literal["pickle", "dill"], *, told: bool) -> tuple[Row, ...]:
     """Rows of a copy of `multiprocessing` called `fork`; `told`: its pool notices the death of a worker."""
     places = ("", "context.BaseContext.")
     return (
@@ -24,7 +26,7 @@ def _fork(fork: str, unpickler: str, *, told: bool) -> tuple[Row, ...]:
         Kind(name=f"{fork}.pool.Pool", role="pool", where="process", bases=(_POOL,), unpickler=unpickler, notices_death=told, daemonic=True,
              leaving="stop"),
         Api(name=f"{fork}.pool.Pool", does=("make",), gives=f"{fork}.pool.Pool", initializer=P(1, "initializer"), initargs=P(2, "initargs"),
-            context=P(17 if told else 4, "context")),
+            context=P(19 if told else 4, "context")),
         Kind(name=f"{fork}.Process", role="process", where="process", bases=(_BASE_PROCESS,), unpickler=unpickler, entry="run"),
         Alias(f"{fork}.context.Process", f"{fork}.Process"),
         Kind(name=f"{fork}.context.BaseContext", role="context", bases=(_CONTEXT,), unpickler=unpickler),
@@ -54,9 +56,11 @@ _TORCH: tuple[Row, ...] = (
     Alias("torch.multiprocessing.spawn.start_processes", "torch.multiprocessing.start_processes"),
     Kind(name="torch.multiprocessing.ProcessContext", role="process", where="process", notices_death=True),
     Api(name="torch.multiprocessing.ProcessContext.join", does=("join",), timeout=P(0, "timeout")),
-    Kind(name="torch.multiprocessing.ProcessException", role="exception", bases=("builtins.Exception",)),
-    *(Kind(name=f"torch.multiprocessing.{name}", role="exception", bases=("torch.multiprocessing.ProcessException",))
-      for name in ("ProcessRaisedException", "ProcessExitedException")),
+    Alias("torch.multiprocessing.spawn.ProcessContext", "torch.multiprocessing.ProcessContext"),
+    Kind(name="torch.multiprocessing.spawn.ProcessException", role="exception", bases=("builtins.Exception",)),
+    *(row for name in ("ProcessRaisedException", "ProcessExitedException") for row in (
+        Kind(name=f"torch.multiprocessing.{name}", role="exception", bases=("torch.multiprocessing.spawn.ProcessException",)),
+        Alias(f"torch.multiprocessing.spawn.{name}", f"torch.multiprocessing.{name}"))),
 )
 
 _LOKY_EXECUTOR = "loky.ProcessPoolExecutor"
@@ -100,8 +104,9 @@ _JOBLIB: tuple[Row, ...] = (
 )
 
 _PATHOS: tuple[Row, ...] = (
-    *(Kind(name=name, role="pool", where=where, unpickler="dill") for name, where in (
-        ("pathos.multiprocessing.ProcessPool", "process"), ("pathos.threading.ThreadPool", "thread"), ("pathos.parallel.ParallelPool", "any"))),
+    Kind(name="pathos.multiprocessing.ProcessPool", role="pool", where="process", unpickler="dill", daemonic=True),
+    Kind(name="pathos.threading.ThreadPool", role="pool", where="thread"),
+    Kind(name="pathos.parallel.ParallelPool", role="pool", where="any", unpickler="dill"),
     *(row for pool in ("pathos.multiprocessing.ProcessPool", "pathos.threading.ThreadPool", "pathos.parallel.ParallelPool") for row in (
         Api(name=pool, does=("make", "reuse"), gives=pool),
         Api(name=f"{pool}.map", does=("submit", "wait"), where="receiver", callee=P(0, "f"), payload="zip", arguments=P(1), twin="amap"),
@@ -131,7 +136,7 @@ _PATHOS: tuple[Row, ...] = (
 )
 
 _PEBBLE: tuple[Row, ...] = (
-    Kind(name="pebble.ProcessPool", role="executor", where="process", notices_death=True, daemonic=True, leaving="wait"),
+    Kind(name="pebble.ProcessPool", role="executor", where="process", notices_death=True, leaving="wait"),
     Kind(name="pebble.ThreadPool", role="executor", where="thread", leaving="wait"),
     Api(name="pebble.ProcessPool", does=("make",), gives="pebble.ProcessPool", initializer=P(2, "initializer"), initargs=P(3, "initargs"),
         context=P(4, "context")),
@@ -145,7 +150,8 @@ _PEBBLE: tuple[Row, ...] = (
     Api(name="pebble.ThreadPool.submit", does=("submit",), gives=_FUTURE, where="receiver", callee=P(0), payload="call"),
     *(Api(name=f"pebble.{pool}.map", does=("submit",), gives=gives, where="receiver", callee=P(0, "function"), payload="zip", arguments=P(1),
           timeout=P(None, "timeout")) for pool, gives in (("ProcessPool", "pebble.ProcessMapFuture"), ("ThreadPool", "pebble.MapFuture"))),
-    *(Api(name=f"pebble.{pool}.{name}", does=(does,)) for pool in ("ProcessPool", "ThreadPool") for name, does in (("close", "close"), ("stop", "stop"))),
+    *(Api(name=f"pebble.{pool}.close", does=("close",)) for pool in ("ProcessPool", "ThreadPool")),
+    *(Api(name=f"pebble.{pool}.stop", does=("stop",)) for pool in ("ProcessPool", "ThreadPool")),
     *(Api(name=f"pebble.{pool}.join", does=("join",), timeout=P(0, "timeout")) for pool in ("ProcessPool", "ThreadPool")),
     Kind(name="pebble.ProcessFuture", role="future", bases=(_FUTURE,)),
     Kind(name="pebble.ProcessMapFuture", role="future", bases=("pebble.ProcessFuture",)),
@@ -225,5 +231,6 @@ _LIMITS: tuple[Row, ...] = (
 )
 
 ROWS: tuple[Row, ...] = (
-    *_fork("multiprocess", "dill", told=False), *_fork("billiard", "pickle", told=True), *_BILLIARD, *_TORCH, *_LOKY, *_JOBLIB, *_PATHOS, *_PEBBLE, *_MPIRE, *_MAPS, *_DASK, *_LIMITS,
+    *_fork("multiprocess", "dill", told=False), *_fork("billiard", "pickle", told=True), *_BILLIARD, *_TORCH, *_LOKY, *_JOBLIB, *_PATHOS,
+    *_PEBBLE, *_MPIRE, *_MAPS, *_DASK, *_LIMITS,
 )
