@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Any, Iterator
+
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+
 from mplint import facts as f
 from mplint.extract import parse_page, steps_of
 from mplint.outline import Page
@@ -74,3 +80,198 @@ def test_expressions() -> None:
 def test_match() -> None:
     check("match v:\n  case [x, 1]:\n    use(x)\n  case _:\n    x = 2\nuse(x)\n", {"Case"}, {"Case", 2})
     check("x = 0\nmatch v:\n  case 1:\n    x = 1\nuse(x)\n", {0, 1})
+
+
+# -- random programs: what CPython does, on every way through them
+
+NAMES = ("x", "y")
+CAUGHT = ("ValueError", "KeyError")
+RAISED = (ValueError, KeyError, OSError)
+
+
+class Ways:
+    """Decisions of one run: those of `script`, then the first of each; `taken` and `widths` say what was decided."""
+
+    def __init__(self, script: list[int], limit: int) -> None:
+        self.script, self.limit = script, limit
+        self.taken: list[int] = []
+        self.widths: list[int] = []
+
+    def decide(self, width: int) -> int:
+        place = len(self.taken)
+        choice = self.script[place] % width if place < len(self.script) else 0
+        self.taken.append(choice)
+        self.widths.append(width)
+        return choice
+
+
+class Tracer:
+    """The functions that a program calls; each may raise.  `seen` holds (number of the use, what the name held)."""
+
+    def __init__(self, ways: Ways) -> None:
+        self.ways = ways
+        self.seen: list[tuple[int, Any]] = []
+
+    def act(self) -> None:
+        if len(self.ways.taken) > self.ways.limit:
+            raise OSError("enough")
+        choice = self.ways.decide(4)
+        if choice:
+            raise RAISED[choice - 1]
+
+    def use(self, number: int, value: Any) -> None:
+        self.seen.append((number, value))
+        self.act()
+
+    def choose(self) -> bool:
+        self.act()
+        return bool(self.ways.decide(2))
+
+    def keep(self, value: Any) -> Any:
+        self.act()
+        return value
+
+    @contextlib.contextmanager
+    def manage(self, value: Any) -> Iterator[Any]:
+        self.act()
+        try:
+            yield value
+        finally:
+            self.act()
+
+    def run(self, source: str) -> None:
+        space: dict[str, Any] = {"use": self.use, "choose": self.choose, "keep": self.keep, "manage": self.manage, "act": self.act}
+        exec(source, space)
+        with contextlib.suppress(*RAISED, UnboundLocalError):
+            space["program"]()
+
+
+class Writer:
+    """Draws a program; every value assigned is a number of its own, every use too."""
+
+    def __init__(self, draw: st.DrawFn, loops: bool) -> None:
+        self.draw, self.loops = draw, loops
+        self.count = 100
+        self.left = 9
+
+    def number(self) -> int:
+        self.count += 1
+        return self.count
+
+    def name(self) -> str:
+        return self.draw(st.sampled_from(NAMES))
+
+    def block(self, depth: int, looping: bool) -> list[str]:
+        lines: list[str] = []
+        for _ in range(self.draw(st.integers(1, 3))):
+            lines += self.statement(depth, looping)
+        return [f"  {line}" for line in lines]
+
+    def statement(self, depth: int, looping: bool) -> list[str]:
+        self.left -= 1
+        kinds = ["assign", "assign", "keep", "use", "use", "leave"]
+        if depth < 3 and self.left > 0:
+            kinds += ["if", "try", "try", "final", "with", "match"] + (["while", "forever", "for", "walrus"] if self.loops else [])
+        kind = self.draw(st.sampled_from(kinds))
+        down = depth + 1
+        name = self.name()
+        if kind == "assign":
+            return [f"{name} = {self.number()}"]
+        if kind == "keep":
+            return [f"{name} = keep({self.number()})"]
+        if kind == "use":
+            return [f"use({self.number()}, {name})"]
+        if kind == "leave":
+            ways = ["return", "raise ValueError", "raise KeyError()", "pass", "act()"] + (["break", "continue"] if looping else [])
+            return [self.draw(st.sampled_from(ways))]
+        if kind == "if":
+            return ["if choose():", *self.block(down, looping), *self.maybe("else:", down, looping)]
+        if kind == "match":
+            return ["match choose():", "  case True:", *self.case(down, looping), f"  case {name} if choose():", *self.case(down, looping)]
+        if kind == "with":
+            return [f"with manage({self.number()}) as {name}:", *self.block(down, looping)]
+        if kind == "walrus":
+            return [f"if choose() and ({name} := keep({self.number()})):", *self.block(down, looping), *self.maybe("else:", down, looping)]
+        if kind == "while":
+            return ["while choose():", *self.block(down, True), *self.maybe("else:", down, looping)]
+        if kind == "forever":
+            return ["while True:", "  act()", *self.block(down, True)]
+        if kind == "for":
+            source = f"keep(({self.number()}, {self.number()}))"
+            return [f"for {name} in {source}:", *self.block(down, True), *self.maybe("else:", down, looping)]
+        tried = ["try:", "  act()", *self.block(down, looping)]
+        if kind == "final":
+            return [*tried, "finally:", *self.block(down, looping)]
+        held = name if self.loops else "z"  # unbound behind the handler, where a use cannot be got past
+        caught = self.draw(st.sampled_from([*CAUGHT, f"ValueError as {held}", "(ValueError, KeyError)", "LookupError", ""]))
+        tried += [f"except {caught}:", *self.block(down, looping)]
+        if caught and self.draw(st.booleans()):
+            tried += ["except KeyError:", *self.block(down, looping)]
+        return [*tried, *self.maybe("else:", down, looping), *self.maybe("finally:", down, looping)]
+
+    def case(self, depth: int, looping: bool) -> list[str]:
+        return [f"  {line}" for line in self.block(depth, looping)]
+
+    def maybe(self, head: str, depth: int, looping: bool) -> list[str]:
+        return [head, *self.block(depth, looping)] if self.draw(st.booleans()) else []
+
+
+@st.composite
+def programs(draw: st.DrawFn, loops: bool) -> str:
+    writer = Writer(draw, loops)
+    lines = [f"  {name} = {number}" for number, name in enumerate(NAMES)]
+    return "\n".join(["def program():", *lines, *writer.block(0, False), *(f"  use({writer.number()}, {n})" for n in NAMES)]) + "\n"
+
+
+def predicted(source: str) -> dict[int, set[Any]]:
+    """For each use, the constants (or "Handler") that may be in the name, and whether it may be unbound ("?")."""
+    facts = body(source)
+    graph = graph_of(facts)
+    out: dict[int, set[Any]] = {}
+    for row in f.walk(*facts.body):
+        if isinstance(row, f.Call) and f.dotted(row.func) == "use":
+            number, name = row.args[0].value, row.args[1].value
+            assert isinstance(number, f.Const) and isinstance(name, f.Name)
+            assert isinstance(number.value, int)
+            values: set[Any] = set()
+            for definition in graph.reaching(name).definitions:
+                found = [r.value for r in f.walk(definition.value) if isinstance(r, f.Const)] if definition.value is not None else []
+                values.update(found or [type(definition.row).__name__])
+            out[number.value] = values
+    return out
+
+
+def observed(seen: list[tuple[int, Any]]) -> set[tuple[int, Any]]:
+    return {(n, "Handler" if isinstance(v, Exception) else "Case" if isinstance(v, bool) else v) for n, v in seen}
+
+
+@settings(deadline=None, max_examples=150)
+@given(programs(loops=True), st.lists(st.lists(st.integers(0, 3), max_size=40), min_size=1, max_size=20))
+def test_every_definition_seen_at_run_time_is_predicted(source: str, scripts: list[list[int]]) -> None:
+    expected = predicted(source)
+    for script in scripts:
+        tracer = Tracer(Ways(script, 60))
+        tracer.run(source)
+        for number, value in observed(tracer.seen):
+            assert value in expected[number], f"use {number} saw {value}\n{source}"
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.filter_too_much])
+@given(programs(loops=False))
+def test_every_definition_predicted_is_seen_on_some_way(source: str) -> None:
+    expected = {(number, value) for number, values in predicted(source).items() for value in values}
+    met: set[tuple[int, Any]] = set()
+    script: list[int] = []
+    for _ in range(3000):
+        tracer = Tracer(Ways(script, 1000))
+        tracer.run(source)
+        met |= observed(tracer.seen)
+        taken, widths = tracer.ways.taken, tracer.ways.widths
+        while taken and taken[-1] == widths[len(taken) - 1] - 1:
+            taken.pop()
+        if not taken:
+            break
+        script = [*taken[:-1], taken[-1] + 1]
+    else:
+        reject()
+    assert met == expected, source

@@ -12,7 +12,7 @@ from typing import Any, Callable
 from mplint import facts as f
 from mplint.project.flow.nodes import (
     ENTRY, ESCAPED, FELL, MAYBE, NORMAL, RAISED, RETURNED, STOPPED, Ends, Node, Place, Swallows, catches, constant,
-    ending_call, may_raise,
+    ending_call, forestalled, may_raise,
 )  # fmt: skip
 
 Source = tuple[int, int]
@@ -198,8 +198,11 @@ class Builder:
         out: list[Source] = []
         for case in step.cases:
             pattern = self._node("pattern", case.patterns, case, sources, raises=bool(case.patterns))
-            matched = self._node("guard", () if case.guard is None else (case.guard,), case, [(pattern, NORMAL)] if sources else [])
+            matched = self._node("matched", (), case, [(pattern, NORMAL)] if sources else [], raises=False)
             go = [(matched, NORMAL)] if sources else []
+            if case.guard is not None:
+                guard = self._node("guard", (case.guard,), case, go)
+                go = [(guard, NORMAL)] if go else []
             out.extend(self._inside(step, "case", case, case.body, go))
             if sources:
                 sources = [] if case.always else [(pattern, NORMAL)]
@@ -255,8 +258,8 @@ class Builder:
         dispatch = self._node("raised", (), step, [(start, MAYBE)] if reached else [], raises=False)
         heads: list[int] = []
         outer = self._place
-        asking = [(dispatch, NORMAL)] if reached else []
-        for handler in step.handlers:
+        for index, handler in enumerate(step.handlers):
+            asking = [(dispatch, NORMAL)] if reached and not forestalled(handler, step.handlers[:index]) else []
             self._place = Place(step, "handler", handler, outer)
             heads.append(self._node("handler", (handler.types,) if handler.types is not None else (), handler, asking, raises=False))
         self._place = outer
@@ -271,7 +274,7 @@ class Builder:
         for handler, head in zip(step.handlers, heads):
             if step.is_star:
                 self._join(left, head)
-            left = [*left, *self._handled(step, handler, [(head, NORMAL)] if reached else [])]
+            left = [*left, *self._handled(step, handler, [(head, NORMAL)] if self.predecessors[head] else [])]
         if reached and not any(catches(h) for h in step.handlers):
             self._leave("raise", [(dispatch, NORMAL)])
         if step.is_star and left:

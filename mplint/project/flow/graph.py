@@ -112,7 +112,7 @@ def _starts(node: Node) -> tuple[int, ...]:
         first = owner.items[node.index].value.at
         return (owner.at, first) if node.index == 0 else (first,)
     if kind == "guard":
-        return (owner.guard.at,) if owner.guard is not None else ()
+        return (owner.guard.at,)
     if kind in ("step", "test", "subject", "pattern", "handler", "try"):
         return (owner.at,)
     return ()

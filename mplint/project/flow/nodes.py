@@ -42,7 +42,8 @@ class Node(msgspec.Struct, frozen=True, eq=False, gc=False):
     """`rows` are evaluated one after the other.
 
     `kind`: "step" (a simple step, definition or class), "test" (If, While), "source" and "target" (For), "next" (the loop asks
-    for an element), "enter" and "leave" (a with item), "subject", "pattern" and "guard" (Match), "try" (the block begins),
+    for an element), "enter" and "leave" (a with item), "subject", "pattern", "matched"
+    (the names of a pattern are bound) and "guard" (Match), "try" (the block begins),
     "raised" (an exception looks for its handler), "handler", "unbind" (the name of a handler ends), "entry" or "exit".
     `owner` is the step, Handler or Case that the node belongs to, `index` the number of the with item.
     """
@@ -92,9 +93,21 @@ def constant(test: f.Expr) -> bool | None:
 
 def catches(handler: f.Handler, raised: str = "BaseException") -> bool | None:
     """Whether a handler takes an exception of the class `raised` (dotted, as it is written there); None when the names do not tell."""
-    types = handler.types.items if isinstance(handler.types, f.Sequence) else (handler.types,)
-    verdicts = [t is None or _derives(raised, f.dotted(t)) for t in types]
+    verdicts = [_derives(raised, name) for name in caught_names(handler)]
     return True if True in verdicts else None if None in verdicts else False
+
+
+def forestalled(handler: f.Handler, earlier: tuple[f.Handler, ...]) -> bool:
+    """Whether the handlers before this one take all that it could."""
+    return all(name and any(catches(other, name) for other in earlier) for name in caught_names(handler))
+
+
+def caught_names(handler: f.Handler) -> tuple[str, ...]:
+    """The classes that a handler names, dotted; "" where that is another expression, "BaseException" for a bare `except`."""
+    if handler.types is None:
+        return ("BaseException",)
+    types = handler.types.items if isinstance(handler.types, f.Sequence) else (handler.types,)
+    return tuple(f.dotted(t) for t in types)
 
 
 def _derives(raised: str, base: str) -> bool | None:

@@ -177,7 +177,7 @@ def _bindings(node: Node) -> list[Binding]:
         return of_targets(owner, (item.target,), item.value) if item.target is not None else []
     if node.kind in ("handler", "unbind"):
         return [Binding(Definition(owner, owner.name), ends=node.kind == "unbind")] if owner.name else []
-    if node.kind == "guard":
+    if node.kind == "matched":
         return [Binding(Definition(owner, name)) for name in owner.names]
     return []
 
