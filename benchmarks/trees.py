@@ -12,6 +12,7 @@ import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 RELEASES = {
     "distributed": "distributed==2024.12.1",
@@ -47,26 +48,28 @@ def fetch(requirement: str, into: Path, *, prefer_wheel: bool = False, only_pyth
     if "==" in requirement and (into / requirement.replace("==", "-")).is_dir():
         return into / requirement.replace("==", "-")
     try:
+        from packaging.version import parse
         from unearth import PackageFinder
     except ImportError:
         raise SystemExit("trees are downloaded with unearth: python -m pip install unearth") from None
     name = requirement.partition("==")[0]
-    formats = {"sdist": {"no_binary": [name]}, "wheel": {"only_binary": [name]}}
-    newest = []
-    for kind in ("wheel", "sdist") if prefer_wheel else ("sdist", "wheel"):
-        finder = PackageFinder(ignore_compatibility=True, **formats[kind])
-        newest += [(finder, match) for match in list(finder.find_matches(requirement, allow_yanked="==" in requirement))[:1]]
-    if not newest:
+    found: list[tuple[Any, int, Any, Any]] = []
+    for kind in ("sdist", "wheel") if prefer_wheel else ("wheel", "sdist"):
+        sdist = kind == "sdist"
+        finder = PackageFinder(ignore_compatibility=True, no_binary=[name] * sdist, only_binary=[name] * (not sdist))
+        matches = finder.find_matches(requirement, allow_yanked="==" in requirement, allow_prereleases="==" in requirement)
+        found += [(parse(str(match.version)), len(found), finder, match) for match in list(matches)[:1]]
+    if not found:
         raise RuntimeError(f"the package index has no {requirement}")
-    finder, match = newest[0]
+    _, _, finder, match = max(found, key=lambda row: row[:2])
     home = into / f"{name}-{match.version}"
     if home.is_dir():
         return home
     unfinished = into / f".{home.name}"
     shutil.rmtree(unfinished, ignore_errors=True)
-    download = unfinished / "download"
-    download.mkdir(parents=True)
-    got = Path(finder.download_and_unpack(match.link, unfinished / "tree", download))
+    for folder in ("download", "tree"):
+        (unfinished / folder).mkdir(parents=True)
+    got = Path(finder.download_and_unpack(match.link, unfinished / "tree", unfinished / "download"))
     if got.is_file():
         with zipfile.ZipFile(got) as wheel:
             wheel.extractall(unfinished / "tree")
