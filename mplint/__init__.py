@@ -1,3 +1,30 @@
 """mplint: finds the pitfalls of Python multiprocessing, shows why each one bites, and mends what can be mended."""
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from mplint.finding import Finding
+
 __version__ = "0.1.0"
+
+
+def check(paths: Sequence[str | os.PathLike[str]] = (".",)) -> list[Finding]:
+    """Findings in files and directories, with the configuration that the command line would find.
+
+    Raises `mplint.config.ConfigError` when that cannot be obeyed and FileNotFoundError for a path that does not exist.
+    """
+    import os
+
+    from mplint.config import load
+    from mplint.discover import common_directory
+    from mplint.session import open_session
+
+    wanted = [os.fspath(path) for path in paths]
+    session, found = open_session(wanted, load(common_directory(wanted)))
+    if found.missing:
+        raise FileNotFoundError(found.missing[0])
+    return list(session.check(found.given).findings)

@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from mplint.source import Source, UnreadableFile, lines_of
+from mplint.finding import Finding, Place
+from mplint.source import Source, Sources, UnreadableFile, lines_of
 
 MARK = "# %% mplint: next cell\n"
 _MAGIC = re.compile(r"^(?P<before>[ \t]*(?:[\w.\[\], \t]+=[ \t]*)?)(?P<magic>[%!?].*|[\w.]+\?{1,2}[ \t]*$)")
@@ -62,6 +63,38 @@ def rebuilt(source: Source, text: str) -> bytes:
                 written = written.removesuffix("\n")
             content["cells"][number - 1]["source"] = written if isinstance(content["cells"][number - 1]["source"], str) else lines_of(written)
     return _dumped(content, source.data)
+
+
+def in_cells(finding: Finding, sources: Sources) -> Finding:
+    """A finding whose rows, and those of its because chain, count in the cells of their notebooks; spans stay as they are."""
+    chain = tuple(_place_in_cell(place, sources) for place in finding.because)
+    cell, shift = _cell(finding.path, finding.row, sources)
+    return msgspec.structs.replace(
+        finding,
+        row=finding.row - shift,
+        end_row=finding.end_row - shift,
+        noqa_row=finding.noqa_row - shift,
+        notebook_cell=cell,
+        because=chain,
+    )
+
+
+def _place_in_cell(place: Place, sources: Sources) -> Place:
+    cell, shift = _cell(place.path, place.row, sources)
+    if cell is None:
+        return place
+    return msgspec.structs.replace(place, row=place.row - shift, message=f"{place.message} (cell {cell})")
+
+
+def _cell(path: str, row: int, sources: Sources) -> tuple[int | None, int]:
+    """The number of the cell that holds a row, and what to take from the row to count in the cell."""
+    if not path.endswith(".ipynb"):
+        return None, 0
+    try:
+        cells = sources.read(path).cells
+    except UnreadableFile:
+        return None, 0
+    return next(((number, first - 1) for number, first in reversed(cells) if first <= row), (None, 0))
 
 
 def neutral(text: str) -> tuple[str, list[tuple[str, str]]]:

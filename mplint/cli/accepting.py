@@ -1,0 +1,48 @@
+"""Accepting what is found: `# noqa` comments and baselines, written."""
+
+from __future__ import annotations
+
+import os
+
+from mplint import baseline, suppress
+from mplint.cli import FINE
+from mplint.cli.command import complain
+from mplint.config.settings import ConfigError
+from mplint.finding import Finding
+from mplint.session import Result, Session
+from mplint.writing import Unwritable, write_atomically, write_source
+
+_NEVER = frozenset({"MP000", "MP001"})
+
+
+def add_noqa(session: Session, result: Result) -> int:
+    """Write `# noqa: CODE` behind every finding."""
+    by_path: dict[str, list[Finding]] = {}
+    for finding in result.findings:
+        if finding.code not in _NEVER:
+            by_path.setdefault(finding.path, []).append(finding)
+    count = 0
+    for path, findings in by_path.items():
+        source = session.sources.read(path)
+        try:
+            write_source(source, suppress.added(source, findings))
+        except Unwritable as error:
+            complain(f"{os.path.relpath(path)}: {error}")
+            continue
+        count += len(findings)
+    print(f"Suppressed {count} finding(s) in {len(by_path)} file(s).")
+    return FINE
+
+
+def write_baseline(session: Session, result: Result, target: str) -> int:
+    """Write a baseline that accepts every finding; what an older one accepts in files that were not checked stays."""
+    path = os.path.abspath(target)
+    old = baseline.read(path) if os.path.exists(path) else None
+    data = baseline.written(path, result.findings, checked=result.checked, running=session.running, old=old)
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise ConfigError(f"--write-baseline {target}: {error.strerror or error}") from None
+    count = sum(finding.code not in _NEVER for finding in result.findings)
+    print(f"Accepted {count} finding(s) in {os.path.relpath(path)}.")
+    return FINE

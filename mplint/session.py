@@ -1,0 +1,261 @@
+"""The one way from paths to findings; every face takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from mplint import baseline, suppress
+from mplint.apis import Alias, Api, Table, builtin_table
+from mplint.config.selectors import Chosen, choose
+from mplint.config.settings import Settings
+from mplint.discover import Found, discover, matches
+from mplint.finding import Alarm, Finding, Fix, Place, Safety, Site
+from mplint.project import Project
+from mplint.registry import Registry, registry
+from mplint.source import Sources, UnreadableFile
+from mplint.unreadable import unreadable
+
+class Crash(msgspec.Struct, frozen=True):
+    """A rule that raised: its code, the file it looked at, the last line of the traceback, and all of it."""
+
+    code: str
+    path: str
+    error: str
+    traceback: str
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a run found.
+
+    `findings` are sorted and are what is reported; `hidden` were suppressed by comments, `accepted` by the baseline.  `withheld` are
+    findings whose fix cannot be written, with the reason.  `checked` are the files that were looked at, `gone` counts entries of the
+    baseline that are no longer found.
+    """
+
+    findings: tuple[Finding, ...]
+    hidden: tuple[Finding, ...] = ()
+    accepted: tuple[Finding, ...] = ()
+    withheld: tuple[tuple[Finding, str], ...] = ()
+    crashes: tuple[Crash, ...] = ()
+    checked: tuple[str, ...] = ()
+    gone: int = 0
+
+
+class Session:
+    """A project and the rules that run on it.  Nothing is read before `check` asks for it; later checks use what earlier ones read.
+
+    `overlays` are contents that stand for files (absolute paths).  `noqa` False leaves `# noqa` comments to somebody else.  `codes` limits
+    the rules further.  Raises ConfigError for selectors that mean nothing.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        files: Sequence[str],
+        *,
+        overlays: Mapping[str, bytes] | None = None,
+        packs: Registry | None = None,
+        noqa: bool = True,
+        codes: Callable[[str], bool] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.packs = packs or registry()
+        self.chosen: Chosen = choose(settings, self.packs.all)
+        self.running = frozenset(code for code in self.chosen.codes if codes is None or codes(code))
+        self.rules = tuple(rule for rule in self.packs.rules if rule.code in self.running)
+        self.sources = Sources(settings.root, files, overlays)
+        self.project = Project(self.sources, table=table_for(settings), target=settings.target_version)
+        self._noqa = noqa
+        self._tells_unreadable = not any("MP000" in layer.ignore or "unreadable-file" in layer.ignore for layer in settings.selection)
+
+    def check(self, paths: Sequence[str], *, fixes: bool = True, progress: Callable[[int, int], None] | None = None) -> Result:
+        """Findings in the files `paths` (absolute), with everything else in the project taken into account; with their fixes, when asked.
+
+        `progress` is told how many of the files are done, and of how many.
+        """
+        crashes: list[Crash] = []
+        alarms: list[Alarm] = []
+        for number, path in enumerate(paths):
+            if progress is not None:
+                progress(number, len(paths))
+            alarms.extend(self._alarms(path, crashes))
+        found = self._resolved(alarms, crashes)
+        broken: list[Finding] = []
+        if self._tells_unreadable:
+            idle = {path for path in paths if path not in self.project.errors and not self._looks_into(path)}
+            broken.extend(unreadable(self.project, paths, idle=idle))
+        result = self._settled([*found, *broken], paths, crashes)
+        return self._in_cells(self._repaired(result, found) if fixes else result)
+
+    def _looks_into(self, path: str) -> bool:
+        try:
+            return bool(self.rules) and self.project.relevant(path)
+        except Exception:  # reported where the file is checked
+            return False
+
+    def _alarms(self, path: str, crashes: list[Crash]) -> Iterator[Alarm]:
+        if not self.rules:
+            return
+        try:
+            if not self.project.relevant(path):
+                return
+            module = self.project.module(path)
+        except Exception as error:  # the engine must not take the run down either
+            crashes.append(_crash("the engine", path, error))
+            return
+        if module is None:
+            return
+        for rule in self.rules:
+            try:
+                yield from rule.check(module, self.project)
+            except Exception as error:  # a rule may be anybody's; the others go on
+                crashes.append(_crash(rule.code, path, error))
+
+    def _resolved(self, alarms: Sequence[Alarm], crashes: list[Crash]) -> dict[Finding, Alarm]:
+        """Alarms with positions; each page that holds a site is parsed once."""
+        if not alarms:
+            return {}
+        from mplint import spans
+
+        wanted: dict[str, set[int]] = {}
+        for alarm in alarms:
+            for site in (alarm.site, *(step.site for step in alarm.because)):
+                wanted.setdefault(site.path, set()).add(site.at)
+        positions: dict[Site, spans.Position] = {}
+        for path, ats in wanted.items():
+            module = self.project.module(path)
+            if module is None:
+                continue
+            try:
+                found = spans.resolve(self.sources.read(path), module.outline, ats)
+            except Exception as error:  # a site that cannot be placed loses its finding, not the run
+                crashes.append(_crash("the engine", path, error))
+                continue
+            positions.update({Site(path, at): position for at, position in found.items()})
+        rules = {rule.code: rule for rule in self.rules}
+        findings: dict[Finding, Alarm] = {}
+        for alarm in alarms:
+            at = positions.get(alarm.site)
+            if at is None:
+                continue
+            steps = ((step, positions[step.site]) for step in alarm.because if step.site in positions)
+            because = tuple(Place(step.site.path, p.span, p.row, p.column, step.message) for step, p in steps)
+            findings[
+                Finding(
+                    alarm.code, rules[alarm.code].name, alarm.site.path, at.span, at.row, at.column, at.end_row, at.end_column, alarm.message,
+                    because, None, at.noqa_row, alarm.scope,
+                )
+            ] = alarm  # fmt: skip
+        return findings
+
+    def _repaired(self, result: Result, found: Mapping[Finding, Alarm]) -> Result:
+        """The result with a fix in each finding that its rule can repair, as safe as the configuration says."""
+        if not any(finding in found for finding in result.findings):
+            return result
+        from mplint.fixing import Refusal, fixes_for
+
+        rules = {rule.code: rule for rule in self.rules}
+        wanted: dict[str, list[Alarm]] = {}
+        for finding in result.findings:
+            if finding in found:
+                wanted.setdefault(finding.path, []).append(found[finding])
+        answers: dict[Alarm, Fix | Refusal] = {}
+        for path, alarms in wanted.items():
+            module = self.project.module(path)
+            if module is not None:
+                answers.update(fixes_for(self.sources.read(path), module.outline, alarms, rules))
+        findings: list[Finding] = []
+        withheld: list[tuple[Finding, str]] = []
+        for finding in result.findings:
+            answer = answers.get(found[finding]) if finding in found else None
+            if isinstance(answer, Refusal):
+                withheld.append((finding, answer.reason))
+            elif answer is not None:
+                finding = msgspec.structs.replace(finding, fix=msgspec.structs.replace(answer, safety=self._safety(finding.code, answer.safety)))
+            findings.append(finding)
+        return msgspec.structs.replace(result, findings=tuple(findings), withheld=tuple(withheld))
+
+    def _safety(self, code: str, safety: Safety) -> Safety:
+        if safety is Safety.SHOWN or code in self.chosen.unfixable:
+            return Safety.SHOWN
+        if code in self.chosen.unsafe:
+            return Safety.UNSAFE
+        return Safety.SAFE if code in self.chosen.safe else safety
+
+    def _in_cells(self, result: Result) -> Result:
+        """The result with rows that count in the cells of notebooks."""
+        if not any(finding.path.endswith(".ipynb") for finding in result.findings):
+            return result
+        from mplint.notebook import in_cells
+
+        return msgspec.structs.replace(result, findings=tuple(in_cells(finding, self.sources) for finding in result.findings))
+
+    def _settled(self, findings: list[Finding], paths: Sequence[str], crashes: list[Crash]) -> Result:
+        """Apply `per-file-ignores`, comments and the baseline."""
+        by_path: dict[str, list[Finding]] = {}
+        for finding in findings:
+            by_path.setdefault(finding.path, []).append(finding)
+        known = tuple((rule.code, rule.name) for rule in self.packs.all)
+        kept: list[Finding] = []
+        hidden: list[Finding] = []
+        for path in paths:
+            mine = by_path.get(path, [])
+            ignored = self.ignored_in(path)
+            mine = [finding for finding in mine if finding.code not in ignored]
+            if not mine and ("MP001" not in self.running or not suppress.may_matter(self.sources.data(path))):
+                continue
+            try:
+                source = self.sources.read(path)
+            except UnreadableFile:
+                kept.extend(mine)
+                continue
+            spared = [finding for finding in mine if finding.code == "MP000"]
+            judged = [finding for finding in mine if finding.code != "MP000"]
+            verdict = suppress.judge(source, judged, running=self.running - ignored, known=known, noqa=self._noqa)
+            kept.extend((*spared, *verdict.kept))
+            hidden.extend(verdict.hidden)
+            if not spared:
+                kept.extend(verdict.useless)
+        accepted: tuple[Finding, ...] = ()
+        gone = 0
+        if self.settings.baseline is not None:
+            split = baseline.split(baseline.read(self.settings.baseline), kept, checked=paths, running=self.running)
+            kept, accepted, gone = list(split.new), split.accepted, split.gone
+        kept.sort(key=lambda f: (f.path, f.row, f.column, f.code, f.message))
+        return Result(tuple(kept), tuple(hidden), accepted, (), tuple(crashes), tuple(paths), gone)
+
+    def ignored_in(self, path: str) -> frozenset[str]:
+        """The codes that `per-file-ignores` takes out for a file."""
+        lists = (codes for pattern, codes in self.chosen.ignored_in if matches(path, pattern, self.settings.root))
+        return frozenset().union(*lists)
+
+
+def open_session(paths: Sequence[str], settings: Settings, *, overlays: Mapping[str, bytes] | None = None) -> tuple[Session, Found]:
+    """A session over the project around `paths`, and the files that they name."""
+    found = discover(paths, settings)
+    extra = tuple(path for path in overlays or () if path not in found.project)
+    return Session(settings, tuple(sorted((*found.project, *extra))), overlays=overlays), found
+
+
+def table_for(settings: Settings) -> Table:
+    """The API table with the project's own rows; they win over the ones that ship with mplint."""
+    table = builtin_table()
+    if not settings.api:
+        return table
+    kinds, apis, aliases = dict(table.kinds), dict(table.apis), dict(table.aliases)
+    for row in settings.api:
+        if isinstance(row, Alias):
+            aliases[row.name] = row.same_as
+        elif isinstance(row, Api):
+            apis[row.name] = row
+        else:
+            kinds[row.name] = row
+    return Table(kinds, apis, aliases)
+
+
+def _crash(code: str, path: str, error: Exception) -> Crash:
+    import traceback
+
+    return Crash(code, path, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
