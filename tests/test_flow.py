@@ -85,7 +85,6 @@ def test_match() -> None:
 # -- random programs: what CPython does, on every way through them
 
 NAMES = ("x", "y")
-CAUGHT = ("ValueError", "KeyError")
 RAISED = (ValueError, KeyError, OSError)
 
 
@@ -106,11 +105,16 @@ class Ways:
 
 
 class Tracer:
-    """The functions that a program calls; each may raise.  `seen` holds (number of the use, what the name held)."""
+    """The functions that a program calls; each may raise.
+
+    `seen` holds (number of the use, what the name held); `passed` the uses begun, and minus those ended without an exception.
+    """
 
     def __init__(self, ways: Ways) -> None:
         self.ways = ways
         self.seen: list[tuple[int, Any]] = []
+        self.passed: list[int] = []
+        self.left = ""
 
     def act(self) -> None:
         if len(self.ways.taken) > self.ways.limit:
@@ -121,7 +125,9 @@ class Tracer:
 
     def use(self, number: int, value: Any) -> None:
         self.seen.append((number, value))
+        self.passed.append(number)
         self.act()
+        self.passed.append(-number)
 
     def choose(self) -> bool:
         self.act()
@@ -142,8 +148,19 @@ class Tracer:
     def run(self, source: str) -> None:
         space: dict[str, Any] = {"use": self.use, "choose": self.choose, "keep": self.keep, "manage": self.manage, "act": self.act}
         exec(source, space)
-        with contextlib.suppress(*RAISED, UnboundLocalError):
-            space["program"]()
+        try:
+            self.left = "return" if space["program"]() else "fall"
+        except (*RAISED, UnboundLocalError):
+            self.left = "raise"
+
+    def follows(self, first: int, then: int, avoiding: int = 0) -> bool:
+        """Whether use `first` ended, and later `then` began with no `avoiding` begun between."""
+        live = False
+        for number in self.passed:
+            if live and number == then:
+                return True
+            live = number == -first or (live and number != avoiding)
+        return False
 
 
 class Writer:
@@ -153,6 +170,7 @@ class Writer:
         self.draw, self.loops = draw, loops
         self.count = 100
         self.left = 9
+        self.classes = ["ValueError", "KeyError"]
 
     def number(self) -> int:
         self.count += 1
@@ -182,7 +200,7 @@ class Writer:
         if kind == "use":
             return [f"use({self.number()}, {name})"]
         if kind == "leave":
-            ways = ["return", "raise ValueError", "raise KeyError()", "pass", "act()"] + (["break", "continue"] if looping else [])
+            ways = ["return 1", "raise ValueError", "raise KeyError()", "pass", "act()"] + (["break", "continue"] if looping else [])
             return [self.draw(st.sampled_from(ways))]
         if kind == "if":
             return ["if choose():", *self.block(down, looping), *self.maybe("else:", down, looping)]
@@ -202,11 +220,15 @@ class Writer:
         tried = ["try:", "  act()", *self.block(down, looping)]
         if kind == "final":
             return [*tried, "finally:", *self.block(down, looping)]
-        held = name if self.loops else "z"  # unbound behind the handler, where a use cannot be got past
-        caught = self.draw(st.sampled_from([*CAUGHT, f"ValueError as {held}", "(ValueError, KeyError)", "LookupError", ""]))
+        if self.loops:
+            caught = self.draw(st.sampled_from(["ValueError", f"ValueError as {name}", "(ValueError, KeyError)", "LookupError", ""]))
+            second = "KeyError" if caught else ""
+        else:  # no class twice (what one handler lets by another does not take), no name that is unbound behind its handler
+            caught = self.classes.pop() + self.draw(st.sampled_from(["", " as z"])) if self.classes else ""
+            second = self.classes.pop() if self.classes and self.draw(st.booleans()) else ""
         tried += [f"except {caught}:", *self.block(down, looping)]
-        if caught and self.draw(st.booleans()):
-            tried += ["except KeyError:", *self.block(down, looping)]
+        if second:
+            tried += [f"except {second}:", *self.block(down, looping)]
         return [*tried, *self.maybe("else:", down, looping), *self.maybe("finally:", down, looping)]
 
     def case(self, depth: int, looping: bool) -> list[str]:
@@ -256,22 +278,88 @@ def test_every_definition_seen_at_run_time_is_predicted(source: str, scripts: li
             assert value in expected[number], f"use {number} saw {value}\n{source}"
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.filter_too_much])
-@given(programs(loops=False))
-def test_every_definition_predicted_is_seen_on_some_way(source: str) -> None:
-    expected = {(number, value) for number, values in predicted(source).items() for value in values}
-    met: set[tuple[int, Any]] = set()
+def numbered(facts: f.FunctionFacts) -> dict[int, f.Call]:
+    """The calls `use(number, name)` by number."""
+    out: dict[int, f.Call] = {}
+    for row in f.walk(*facts.body):
+        if isinstance(row, f.Call) and f.dotted(row.func) == "use" and isinstance(row.args[0].value, f.Const):
+            out[int(row.args[0].value.value or 0)] = row
+    return out
+
+
+def claims(graph: Graph, calls: dict[int, f.Call]) -> dict[str, set[tuple[int, ...]]]:
+    """What the graph says of every pair of uses, and of the pairs with a third (the first) between."""
+    pairs = [(a, b) for a in calls for b in calls]
+    third = min(calls)
+    return {
+        "reaches": {(a, b) for a, b in pairs if graph.reaches(calls[a], calls[b])},
+        "around": {(a, b) for a, b in pairs if graph.reaches(calls[a], calls[b], avoiding=[calls[third]])},
+        "undominated": {(a, b) for a, b in pairs if a != b and not graph.dominated(calls[b], by=[calls[a]])},
+        "unfollowed": {(a, b) for a, b in pairs if not graph.always_followed(calls[a], by=[calls[b]])},
+        "lost": {(a, b) for a, b in pairs if not graph.always_followed(calls[a], by=[calls[b]], exceptional=True)},
+    }
+
+
+def shown(tracer: Tracer, calls: dict[int, f.Call]) -> dict[str, set[tuple[int, ...]]]:
+    """The same, of one run."""
+    pairs = [(a, b) for a in calls for b in calls]
+    passed = tracer.passed
+    begun = {a: passed.index(a) for a in calls if a in passed}
+    ended = {a: len(passed) - 1 - passed[::-1].index(-a) for a in calls if -a in passed}
+    lost = {(a, b) for a, b in pairs if a in ended and b not in passed[ended[a] :]}
+    return {
+        "reaches": {(a, b) for a, b in pairs if tracer.follows(a, b)},
+        "around": {(a, b) for a, b in pairs if tracer.follows(a, b, min(calls))},
+        "undominated": {(a, b) for a, b in pairs if b in begun and a != b and begun.get(a, len(passed)) > begun[b]},
+        "unfollowed": lost if tracer.left != "raise" else set(),
+        "lost": lost,
+    }
+
+
+@settings(deadline=None, max_examples=150)
+@given(programs(loops=True), st.lists(st.lists(st.integers(0, 3), max_size=40), min_size=1, max_size=20))
+def test_every_way_taken_at_run_time_is_known(source: str, scripts: list[list[int]]) -> None:
+    facts = body(source)
+    graph, calls = graph_of(facts), numbered(facts)
+    expected = claims(graph, calls)
+    for script in scripts:
+        tracer = Tracer(Ways(script, 60))
+        tracer.run(source)
+        for claim, pairs in shown(tracer, calls).items():
+            assert pairs <= expected[claim], f"{claim}\n{source}"
+        assert tracer.left in graph.exits(exceptional=True), source
+
+
+def every_run(source: str) -> Iterator[Tracer]:
+    """The program on all of its ways; Hypothesis is told to look for another when they are too many."""
     script: list[int] = []
     for _ in range(3000):
         tracer = Tracer(Ways(script, 1000))
         tracer.run(source)
-        met |= observed(tracer.seen)
+        yield tracer
         taken, widths = tracer.ways.taken, tracer.ways.widths
         while taken and taken[-1] == widths[len(taken) - 1] - 1:
             taken.pop()
         if not taken:
-            break
+            return
         script = [*taken[:-1], taken[-1] + 1]
-    else:
-        reject()
-    assert met == expected, source
+    reject()
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(programs(loops=False))
+def test_nothing_is_predicted_that_is_seen_on_no_way(source: str) -> None:
+    facts = body(source)
+    graph, calls = graph_of(facts), numbered(facts)
+    met: set[tuple[int, Any]] = set()
+    left: set[str] = set()
+    ways: dict[str, set[tuple[int, ...]]] = {}
+    for tracer in every_run(source):
+        met |= observed(tracer.seen)
+        left.add(tracer.left)
+        for claim, pairs in shown(tracer, calls).items():
+            ways.setdefault(claim, set()).update(pairs)
+    assert met == {(number, value) for number, values in predicted(source).items() for value in values}, source
+    assert left == graph.exits(exceptional=True), source
+    for claim, pairs in claims(graph, calls).items():
+        assert ways[claim] == pairs, f"{claim}\n{source}"

@@ -11,14 +11,14 @@ from typing import Any, Callable
 
 from mplint import facts as f
 from mplint.project.flow.nodes import (
-    ENTRY, ESCAPED, FELL, MAYBE, NORMAL, RAISED, RETURNED, STOPPED, Ends, Node, Place, Swallows, catches, constant,
-    ending_call, forestalled, may_raise,
+    BROKEN, CONTINUED, ENTRY, ESCAPED, FELL, MAYBE, NORMAL, RAISED, RETURNED, STOPPED, Ends, Node, Place, Swallows, catches,
+    constant, ending_call, forestalled, may_raise,
 )  # fmt: skip
 
 Source = tuple[int, int]
 """Where an edge comes from: number of the node, kind of the edge."""
 
-_EXITS = {"return": RETURNED, "raise": ESCAPED}
+_EXITS = {"return": RETURNED, "raise": ESCAPED, "break": BROKEN, "continue": CONTINUED}
 
 
 class _Frame:
@@ -43,7 +43,7 @@ class Builder:
         self._ends, self._swallows = ends, swallows
         self._frames: list[_Frame] = []
         self._place: Place | None = None
-        for number in range(5):
+        for number in range(CONTINUED + 1):
             self._node("entry" if number == ENTRY else "exit", (), None, [])
 
     def function(self, facts: f.FunctionFacts) -> None:

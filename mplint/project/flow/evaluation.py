@@ -43,6 +43,14 @@ class Part(msgspec.Struct, frozen=True, eq=False, gc=False):
     scope: Scope | None
 
 
+def in_comprehension(part: Part) -> bool:
+    """Whether a part is evaluated any number of times, each time over."""
+    condition = part.condition
+    while condition is not None and condition.test is not None:
+        condition = condition.outer
+    return condition is not None
+
+
 _Todo = tuple[Any, Condition | None, Scope | None]
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
+from typing import Iterable
 
 from mplint import facts as f
+from mplint.project.flow import around
 from mplint.project.flow.bindings import Binder, Definition, mentions
 from mplint.project.flow.build import Builder
 from mplint.project.flow.evaluation import Part, parts_of
-from mplint.project.flow.nodes import Ending, Ends, Node, Swallows
+from mplint.project.flow.nodes import Ending, Ends, Node, Place, Swallows, Way
+from mplint.project.flow.paths import Paths, Point
 from mplint.project.flow.reaching import Names, Reaching
 
 
@@ -22,6 +25,7 @@ class Graph:
 
     def __init__(self, facts: f.FunctionFacts, *, ends: Ends, swallows: Swallows) -> None:
         self.facts = facts
+        self._ends, self._swallows = ends, swallows
         builder = Builder(ends, swallows)
         builder.function(facts)
         self.nodes: list[Node] = builder.nodes
@@ -99,6 +103,75 @@ class Graph:
         if name in self._names.declared:
             return ()
         return tuple({id(d.row): d.row for d in self._names.all_of(name)}.values())
+
+    # -- ways
+
+    @cached_property
+    def _paths(self) -> Paths:
+        return Paths(self.nodes, self.successors, self.nodes_of, self.parts)
+
+    def reaches(self, start: Point, goal: Point, *, avoiding: Iterable[Point] = ()) -> bool:
+        """Whether control can come from `start`, once evaluated, to the evaluation of `goal` and pass none of `avoiding` between.
+
+        A point that its node evaluates only sometimes (behind `and`, in a comprehension) cannot be relied on to be in the way.
+        """
+        return self._paths.reaches(start, goal, avoiding)
+
+    def dominated(self, goal: Point, *, by: Iterable[Point]) -> bool:
+        """Whether every way from the entry to `goal` passes one of `by` before; true where no way leads."""
+        return self._paths.dominated(goal, by)
+
+    def always_followed(self, start: Point, *, by: Iterable[Point], exceptional: bool = False) -> bool:
+        """Whether every way from `start`, once evaluated, out of the function passes one of `by`.
+
+        Ways that end by an exception leaving the function, or by the end of the process, count only when `exceptional`.
+        Exceptions that the function handles itself count always.
+        """
+        return self._paths.always_followed(start, by, exceptional)
+
+    def exits(self, *, exceptional: bool = False) -> frozenset[Way]:
+        """The ways in which the body can be left; an exception that is not written out (`raise`) counts only when `exceptional`."""
+        return self._paths.exits(exceptional)
+
+    def ways_out(self, block: tuple[f.Step, ...], *, exceptional: bool = False) -> frozenset[Way]:
+        """The ways in which control, once in a block of steps, can leave it; "break" and "continue" are of loops around it."""
+        alone = Graph(f.FunctionFacts(self.facts.at, self.facts.name, (), block), ends=self._ends, swallows=self._swallows)
+        return alone.exits(exceptional=exceptional)
+
+    def can_fall_through(self, block: tuple[f.Step, ...]) -> bool:
+        """Whether control can leave a block at its end."""
+        return "fall" in self.ways_out(block)
+
+    # -- surroundings; all innermost first, () for rows that are not of this body
+
+    def is_conditional(self, row: f.Row) -> bool:
+        """Whether the step or test that `row` is part of can be done without evaluating it."""
+        return any(p is not None and p.condition is not None for p in (self.parts(n).get(row.at) for n in self.nodes_of(row)))
+
+    def tries_around(self, row: f.Row) -> tuple[Place, ...]:
+        """The try statements around a row, with the part it is in: "body", "handler" (`branch` is the Handler), "orelse" or "final"."""
+        node = self.node_of(row)
+        return around.tries(node) if node is not None else ()
+
+    def handlers_around(self, row: f.Row) -> tuple[tuple[f.Try, f.Handler], ...]:
+        """The handlers that are asked when `row` raises."""
+        node = self.node_of(row)
+        return around.handlers(node) if node is not None else ()
+
+    def withs_around(self, row: f.Row) -> tuple[tuple[f.With, f.WithItem], ...]:
+        """The context managers that are entered while `row` runs."""
+        node = self.node_of(row)
+        return around.withs(node) if node is not None else ()
+
+    def loops_around(self, row: f.Row) -> tuple[around.Loop, ...]:
+        """The loops that can run `row` more than once; comprehensions apart."""
+        node = self.node_of(row)
+        return around.loops(node) if node is not None else ()
+
+    def branch_conditions(self, row: f.Row) -> tuple[around.Branch, ...]:
+        """The tests that decide that `row` runs, with their outcome: of enclosing branches and of those that leave before it."""
+        node = self.node_of(row)
+        return around.branches(node, self.parts(self.nodes_of(row)[0]).get(row.at)) if node is not None else ()
 
 
 def _starts(node: Node) -> tuple[int, ...]:

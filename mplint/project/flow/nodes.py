@@ -15,8 +15,13 @@ NORMAL, RAISED, MAYBE = 0, 1, 2
 Over the last two the node's own bindings have not been made (except early ones).
 """
 
-ENTRY, FELL, RETURNED, ESCAPED, STOPPED = 0, 1, 2, 3, 4
-"""Numbers of the nodes without rows: the entry; left at the end, by `return`, by an exception; the process was ended."""
+ENTRY, FELL, RETURNED, ESCAPED, STOPPED, BROKEN, CONTINUED = range(7)
+"""Numbers of the nodes without rows: the entry; left at the end, by `return`, by an exception; the process was ended.
+
+BROKEN and CONTINUED are left by a `break` or `continue` of a loop outside, when a block is looked at by itself.
+"""
+
+Way = Literal["fall", "return", "raise", "stop", "break", "continue"]
 
 Ending = Literal["", "raise", "stop"]
 """What a call never returns by: "raise" as `sys.exit` does, "stop" as `os._exit`; "" for any other call."""

@@ -9,7 +9,7 @@ import msgspec
 
 from mplint import facts as f
 from mplint.project.flow.bindings import Binding, Definition, mentions, of_params, of_step, of_targets
-from mplint.project.flow.evaluation import Part
+from mplint.project.flow.evaluation import Part, in_comprehension
 from mplint.project.flow.nodes import ENTRY, NORMAL, Node
 
 
@@ -101,7 +101,7 @@ class Names:
         found: set[Any] = set()
         for binding in reversed(here):
             bound = parts.get(binding.at)
-            if use is None or bound is None or bound.order < use.order or _repeats(bound, use):
+            if use is None or bound is None or bound.order < use.order or (in_comprehension(bound) and in_comprehension(use)):
                 found.add(binding.definition)
                 if binding.certain and bound is not None and use is not None and bound.order < use.order:
                     return frozenset(found)
@@ -151,18 +151,6 @@ class Names:
                         stack.append(before)
             self._entering[key] = frozenset(found)
         return self._entering[key]
-
-
-def _repeats(bound: Part, use: Part) -> bool:
-    """Whether both are inside a comprehension, where the later may come round to the earlier."""
-    return _in_comprehension(bound) and _in_comprehension(use)
-
-
-def _in_comprehension(part: Part) -> bool:
-    condition = part.condition
-    while condition is not None and condition.test is not None:
-        condition = condition.outer
-    return condition is not None
 
 
 def _bindings(node: Node) -> list[Binding]:
