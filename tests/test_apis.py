@@ -201,7 +201,7 @@ def test_api(row: Api) -> None:
         assert row.executor is not None
     if row.method == "argument:0":
         assert row.method_at is not None and row.method_at.position == 0
-    if "submit" in row.does and row.payload != "delayed":
+    if "submit" in row.does:
         assert row.callee is not None and row.payload and row.where
 
 
@@ -227,7 +227,11 @@ def test_alias_of_a_module(row: Alias) -> None:
     for row_below in KINDS:
         if row_below.name.startswith(here):
             in_time(row_below)
-    resolve(here.removesuffix("."))
+    try:
+        resolve(here.removesuffix("."))
+    except AttributeError:
+        assert any(row_there.since > sys.version_info[:2] for row_there in KINDS if row_there.name.startswith(there))
+        pytest.skip("a module of a newer Python")
     compared = 0
     for target in [*TABLE.kinds, *TABLE.apis]:
         name = here + target.removeprefix(there)

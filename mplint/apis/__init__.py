@@ -4,7 +4,7 @@ Two kinds of rows.  A `Kind` is a class whose instances matter (a pool, an execu
 callable: a function, a constructor or a method ("module.Class.method").  Names are canonical: the place where the library
 defines the thing for its users (`multiprocessing.pool.Pool`, not `multiprocessing.context.Pool`).  Other spellings are
 `Alias` rows (`torch.multiprocessing.Pool` is `multiprocessing.Pool`).  Methods are looked up through the `bases` of a kind.
-Where a call returns something whose class has no public name, its kind is called after the call: `concurrent.futures.as_completed()`.
+Where a call returns something whose class has no public name, its kind is called after the call: `concurrent.futures.Executor.map()`.
 
 Projects add rows of their own wrappers in `[[tool.mplint.api]]` with the same columns.  Each built-in row is checked against
 the installed library by `tests/test_apis.py`.
@@ -21,8 +21,10 @@ import msgspec
 Role: TypeAlias = Literal[
     "pool",  # Pool's methods
     "executor",  # submit and map
-    "process", "thread", "popen", "parallel",  # joblib
-    "async-result", "future", "task", "result-iterator", "futures-iterator",
+    "process", "thread", "popen",
+    "process-group",  # torch.multiprocessing.spawn
+    "parallel",  # joblib
+    "async-result", "future", "task", "result-iterator",
     "queue", "simple-queue", "connection", "lock", "event", "barrier", "shared-value", "shared-memory",
     "manager", "proxy", "context", "task-group", "event-loop",
     "timeout",  # asyncio.timeout
@@ -83,7 +85,7 @@ Payload: TypeAlias = Literal[
     "star",  # an iterable of tuples
     "unpack",  # an iterable: tuples and dicts are unpacked, other items are not
     "rank",  # the worker's number, then `args=`
-    "delayed",  # an iterable of `delayed(f)(...)`
+    "delayed",  # `callee` is an iterable of `delayed(f)(...)`
 ]  # fmt: skip
 
 
@@ -132,14 +134,16 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 class Api(msgspec.Struct, frozen=True, kw_only=True):
     """A callable of the API.
 
-    `gives`: canonical class of what it returns, "" unknown; `gives_each`: class of the elements when it returns an iterable or a tuple.
+    `gives`: canonical class of what it returns, "" unknown; `gives_each`: class of the elements when it returns an iterable, a pair
+    ("make": `Pipe`) or two sets ("wait" of `passes`: the done and the others).
     `where`: where `callee` runs when the receiver does not say; "argument:executor" is where the `executor` argument runs its work.
     `callee`/`initializer`/`callbacks`: callables among the arguments; `timeout`: the argument that bounds the wait, None when there is none.
     `payload`: how arguments reach the callee; `arguments`: the iterable (the first of them), the tuple of arguments, or the first of them;
     `keywords`: their dict; `initargs`: arguments of `initializer`.
     `method`: start method this call fixes ("loky": fork and exec, the main module is not imported again), or "argument:0" to read it from
     the call; `method_at`: the same place as a parameter, `method` is then its default.
-    `where_if`: literal arguments that decide where; the first that matches wins, an argument that is there and is no literal means "any".
+    `where_if`: literal arguments that decide where; the first that matches wins, an argument that is there and is no literal means "any",
+    none of them leaves it to the kind.
     `through`: kind of the pool that the function makes for itself.
     `raises`: for "exit" what it raises ("" when it ends the process at once); for a call with a `timeout` what reaching it raises ("" returns).
     `twin`: the method with a bound (`map_async` for `map`).  `since`/`until`: Python versions (3, 14) or () for always.
@@ -212,6 +216,11 @@ class Table(msgspec.Struct, frozen=True):
             else:
                 return name
         return name
+
+    def at(self, version: tuple[int, int]) -> Table:
+        """The table as that Python version has it: classes that are others from it on become aliases (`concurrent.futures.TimeoutError`)."""
+        same = {kind.name: kind.same_as for kind in self.kinds.values() if kind.same_as and version >= kind.same_since}
+        return Table({name: kind for name, kind in self.kinds.items() if name not in same}, self.apis, {**self.aliases, **same})
 
     def kind(self, name: str) -> Kind | None:
         return self.kinds.get(self.canonical(name))

@@ -49,12 +49,12 @@ _BILLIARD: tuple[Row, ...] = (
 
 _TORCH: tuple[Row, ...] = (
     Alias("torch.multiprocessing.*", "multiprocessing.*"),
-    *(Api(name=f"torch.multiprocessing.{name}", does=("submit", "wait"), gives="torch.multiprocessing.ProcessContext", where="process",
+    *(Api(name=f"torch.multiprocessing.{name}", does=("make", "submit", "wait"), gives="torch.multiprocessing.ProcessContext", where="process",
           callee=P(0, "fn"), payload="rank", arguments=P(1, "args"), method="spawn", method_at=P(5, "start_method"), through=_PROCESS)
       for name in ("spawn", "start_processes")),
     Alias("torch.multiprocessing.spawn.spawn", "torch.multiprocessing.spawn"),
     Alias("torch.multiprocessing.spawn.start_processes", "torch.multiprocessing.start_processes"),
-    Kind(name="torch.multiprocessing.ProcessContext", role="process", where="process", notices_death=True),
+    Kind(name="torch.multiprocessing.ProcessContext", role="process-group", where="process", notices_death=True),
     Api(name="torch.multiprocessing.ProcessContext.join", does=("join",), timeout=P(0, "timeout")),
     Alias("torch.multiprocessing.spawn.ProcessContext", "torch.multiprocessing.ProcessContext"),
     Kind(name="torch.multiprocessing.spawn.ProcessException", role="exception", bases=("builtins.Exception",)),
@@ -92,7 +92,7 @@ _JOBLIB: tuple[Row, ...] = (
     Kind(name="joblib.Parallel", role="parallel", where="process", unpickler="cloudpickle", notices_death=True),
     Api(name="joblib.Parallel", does=("make",), gives="joblib.Parallel", where_if=(*_THREADED, Choice(P(1, "backend"), "sequential", "here"),
         *(Choice(P(1, "backend"), value, "process") for value in ("loky", "multiprocessing"))), timeout=P(4, "timeout"), raises="builtins.TimeoutError"),
-    Api(name="joblib.Parallel.__call__", does=("submit", "wait"), where="receiver", payload="delayed", arguments=P(0, "iterable")),
+    Api(name="joblib.Parallel.__call__", does=("submit", "wait"), where="receiver", callee=P(0, "iterable"), payload="delayed"),
     Api(name="joblib.delayed", does=("delay",), callee=P(0, "function"), payload="call"),
     Api(name="joblib.parallel_config", does=("choose",), where_if=(Choice(P(0, "backend"), "threading", "thread"),
         Choice(P(None, "prefer"), "threads", "thread"), Choice(P(None, "require"), "sharedmem", "thread"))),

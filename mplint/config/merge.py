@@ -183,7 +183,9 @@ def _environment(root: str, environment: Mapping[str, str]) -> tuple[str, str] |
     return None
 
 
-_PARAMETERS = frozenset({"callee", "initializer", "timeout", "executor", "context", "passes"})
+_PARAMETERS = frozenset({
+    "callee", "initializer", "initargs", "timeout", "executor", "context", "passes", "arguments", "keywords", "method_at",
+})  # fmt: skip
 
 
 def _row(row: Mapping[str, object], origin: str) -> Row:

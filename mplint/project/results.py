@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterable
 
 from mplint import facts as f
-from mplint.apis import Api
+from mplint.apis import Api, Parameter
 from mplint.project.annotations import annotation_values
 from mplint.project.modules import Class, Function
 from mplint.project.values import (
@@ -131,7 +131,9 @@ def _by_row(project: Project, api: Api, call: f.Call, function: Function, receiv
         return project.values(inner, function) if inner is not None else (Unknown("call"),)
     source = receiver if isinstance(receiver, Instance) else None
     where, start = project.table_where(api, call, function, source), ""
-    if api.method:
+    if api.where_if:
+        where = _chosen_where(project, api, call, function)
+    if api.method or api.method_at is not None:
         start = _start_method(project, api, call, function)
     elif api.context is not None:
         chosen = project.argument(call, api.context)
@@ -152,17 +154,47 @@ def _by_row(project: Project, api: Api, call: f.Call, function: Function, receiv
         kind = project.table.kind(api.gives_each)
         item = Instance(External(api.gives_each), where or (kind.where if kind else ""), start, made, executor, task)
         if not api.gives:
-            return (Many("iterator", (item,)),) if "make" not in api.does else (Tuple(((item,), (item,))),)
+            many = Many("iterator", _passed(project, api, call, function) or (item,))
+            if "wait" in api.does and api.passes is not None:  # done, not done
+                return (Tuple(((many,), (many,))),)
+            return (many,) if "make" not in api.does else (Tuple(((item,), (item,))),)
     if api.gives:
         kind = project.table.kind(api.gives)
-        return (Instance(External(api.gives), (kind.where if kind is not None and kind.where else where), start, made, executor, task),)
+        fixed = kind.where if kind is not None else ""
+        return (Instance(External(api.gives), (where or fixed if api.where_if else fixed or where), start, made, executor, task),)
     return (Unknown("call"),)
 
 
+def _passed(project: Project, api: Api, call: f.Call, function: Function) -> tuple[Value, ...]:
+    """The futures that a call waits for and gives back (`as_completed`, `wait`), when it is known which."""
+    waited = project.argument(call, api.passes) if api.passes is not None else None
+    known = elements(project.values(waited, function)) if waited is not None else ()
+    return tuple(v for v in known if isinstance(v, Instance) and project.role(v) in {"future", "task"})
+
+
+def _chosen_where(project: Project, api: Api, call: f.Call, function: Function) -> str:
+    """Where the arguments of this call say that the work runs; "any" when they are not literal, "" when they do not say."""
+    where = "any" if any(a.star == "**" for a in call.args) else ""
+    for choice in api.where_if:
+        argument = project.argument(call, choice.parameter)
+        if argument is None:
+            continue
+        values = project.values(argument, function)
+        texts = {v.value if isinstance(v, Literal) else Unknown for v in values}
+        if texts == {choice.value}:
+            return choice.where
+        if choice.value in texts or Unknown in texts:
+            where = "any"
+    return where
+
+
 def _start_method(project: Project, api: Api, call: f.Call, function: Function) -> str:
-    if not api.method.startswith("argument:"):
+    place = api.method_at
+    if place is None and api.method.startswith("argument:"):
+        place = Parameter(int(api.method.partition(":")[2]), "method")
+    chosen = project.argument(call, place) if place is not None else None
+    if chosen is None and not api.method.startswith("argument:"):
         return api.method
-    chosen = call.positional(int(api.method.partition(":")[2])) or call.keyword("method")
     values = project.values(chosen, function) if chosen is not None else ()
     texts = {str(v.value) for v in values if isinstance(v, Literal) and isinstance(v.value, str)}
     return texts.pop() if len(texts) == 1 else ""
