@@ -25,13 +25,15 @@ def write_source(source: Source, text: str) -> None:
             now = file.read()
         if now != source.data:
             raise Unwritable("it changed since it was read and was left alone")
+        if not stat.S_IMODE(os.stat(source.path).st_mode) & 0o222:
+            raise Unwritable("it is read-only and was left alone")
         write_atomically(source.path, data)
     except OSError as error:
         raise Unwritable(f"it cannot be written: {error.strerror or error}") from None
 
 
 def write_atomically(path: str, data: bytes) -> None:
-    """Put `data` into a file in one step, keeping its mode; a symbolic link stays one.  Raises OSError."""
+    """Put `data` into a file in one step, keeping its mode and, where that is allowed, its owner; a symbolic link stays one.  Raises OSError."""
     target = os.path.realpath(path)
     handle, temporary = tempfile.mkstemp(prefix=".mplint-", dir=os.path.dirname(target))
     try:
@@ -40,7 +42,11 @@ def write_atomically(path: str, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         try:
-            mode = stat.S_IMODE(os.stat(target).st_mode)
+            old = os.stat(target)
+            mode = stat.S_IMODE(old.st_mode)
+            if hasattr(os, "chown"):
+                with contextlib.suppress(OSError):
+                    os.chown(temporary, old.st_uid, old.st_gid)
         except FileNotFoundError:
             mask = os.umask(0)
             os.umask(mask)
