@@ -10,8 +10,11 @@ from __future__ import annotations
 import ast
 import itertools
 import warnings
+from typing import Any, Iterator
 
 import msgspec
+
+from mplint import facts as f
 
 from mplint.source import lines_of
 
@@ -69,6 +72,40 @@ def outline_of(source: str) -> Outline:
     builder = _Builder(source)
     builder.module(tree)
     return builder.outline()
+
+
+def outline_of_steps(steps: tuple[f.Step, ...], lines: int) -> Outline:
+    """The outline of a module that was lowered whole, as page 0 of kind "module": source newer than the running Python."""
+    imports: list[ImportedName] = []
+    functions: dict[str, tuple[int, ...]] = {}
+    classes: dict[str, ClassOutline] = {}
+    names: dict[str, tuple[int, ...]] = {}
+    stack: list[tuple[Any, str]] = [(step, "") for step in reversed(steps)]
+    while stack:
+        row, outer = stack.pop()
+        if isinstance(row, f.FunctionFacts):
+            if not outer:
+                functions[row.name] = (0,)
+        elif isinstance(row, f.ClassFacts):
+            name = f"{outer}.{row.name}" if outer else row.name
+            classes[name] = ClassOutline(name, 0, tuple(f.dotted(a.value) for a in row.bases if not a.keyword), {}, {})
+            stack.extend((step, name) for step in reversed(row.body))
+        elif isinstance(row, f.Import):
+            imports.extend(_imported(row))
+        elif isinstance(row, f.Name):
+            if not outer:
+                names[row.id] = (0,)  # also names that are only read: the page is looked through anyway
+        elif not isinstance(row, f.Lambda):
+            stack.extend((child, outer) for child in reversed(list(f.children(row))))
+    return Outline((Page(1, lines, "module", acts=True),), tuple(imports), functions, classes, names)
+
+
+def _imported(row: f.Import) -> Iterator[ImportedName]:
+    for name, alias in row.names:
+        if row.module or row.level:
+            yield ImportedName(alias or name, row.module, row.level, name)
+        else:
+            yield ImportedName(alias or name.partition(".")[0], name if alias else name.partition(".")[0], 0, "")
 
 
 class _Builder:

@@ -12,8 +12,9 @@ from typing import Callable, Iterator, Mapping, NamedTuple, TypeVar
 from mplint import facts as f
 from mplint.apis import Api, Parameter, Table, builtin_table
 from mplint.finding import Step
-from mplint.outline import Outline, Page, outline_of
+from mplint.outline import Outline, Page, outline_of, outline_of_steps
 from mplint.project import attributes, containers, definitions, evaluate, hierarchy, names, parameters, results, triage, workers
+from mplint.project.answers import Answers
 from mplint.project.hierarchy import Base
 from mplint.project.modules import CallSite, Class, Function, Index, Module
 from mplint.project.values import (
@@ -41,9 +42,6 @@ __all__ = [
 ]  # fmt: skip
 
 T = TypeVar("T")
-
-DEPTH = 90
-"""Deepest chain of questions (an expression needs a name, which needs a call, ...) before the answer is "unknown"."""
 
 CANDIDATES = 40
 """In how many files the callers of one function are looked for; a name in more files than that says too little."""
@@ -78,8 +76,7 @@ class Project:
         self.errors: dict[str, tuple[str, int, int]] = {}
         self._modules: dict[str, Module | None] = {}
         self._memo: dict[object, object] = {}
-        self._active: dict[object, int] = {}
-        self._cut = 1 << 30
+        self._answers = Answers()
         self._mro: dict[Class, tuple[Base, ...]] = {}
         self._submitted: dict[Module, tuple[Submission, ...]] = {}
 
@@ -105,9 +102,19 @@ class Project:
     def _outline(self, source: Source) -> Outline:
         try:
             return outline_of(source.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            row, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
-            self.errors[source.path] = (getattr(error, "msg", None) or str(error) or type(error).__name__, row, column)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return self._outline_of_whole(source)
+
+    def _outline_of_whole(self, source: Source) -> Outline:
+        """The outline of a file that the running Python cannot parse: LibCST, which reads newer syntax, reads it whole."""
+        from mplint.extract import Unreadable, parse_page, steps_of
+
+        page = Page(1, len(source.lines), "module")
+        try:
+            tree, _ = parse_page(source.lines, page)
+            return outline_of_steps(steps_of(tree, page, 0), len(source.lines))
+        except Unreadable as error:
+            self.errors[source.path] = (str(error), error.line or 1, error.column or 1)
             return EMPTY
 
     def _lowered(self, path: str, number: int) -> tuple[f.Step, ...]:
@@ -115,7 +122,7 @@ class Project:
 
         module = self._modules[path]
         assert module is not None
-        page: Page = module.outline.pages[number]
+        page = module.outline.pages[number]
         try:
             tree, _ = parse_page(module.lines, page)
             return steps_of(tree, page, number)
@@ -135,49 +142,25 @@ class Project:
 
     # -- questions, each answered once
 
-    def _asked(self, key: object, compute: Callable[[], T], default: T) -> T:
-        """The remembered answer, or a new one.  A question that needs its own answer gets `default`; an answer that leaned on an unfinished one is not kept."""
-        if key in self._memo:
-            return self._memo[key]  # type: ignore[return-value]
-        depth = self._active.get(key)
-        if depth is not None:
-            self._cut = min(self._cut, depth)
-            return default
-        here = len(self._active)
-        if here >= DEPTH:
-            self._cut = 0
-            return default
-        before, self._cut = self._cut, 1 << 30
-        self._active[key] = here
-        try:
-            answer = compute()
-        finally:
-            del self._active[key]
-            complete = self._cut >= here
-            self._cut = min(before, self._cut) if not complete else before
-        if complete or here == 0:
-            self._memo[key] = answer
-        return answer
-
     def values(self, expr: f.Expr, function: Function) -> tuple[Value, ...]:
         """All that `expr`, a row of `function`, can be at its place; Unknown among them when something did not resolve."""
-        return self._asked(id(expr), lambda: evaluate.evaluate(self, expr, function), ())
+        return self._answers.ask(id(expr), lambda: evaluate.evaluate(self, expr, function), ())
 
     def global_values(self, module: Module, name: str, *, default: bool = True) -> tuple[Value, ...]:
         """What the module-level `name` can be in `module`."""
-        return self._asked((module.path, name, default), lambda: names.global_values(self, module, name, default=default), ())
+        return self._answers.ask((module.path, name, default), lambda: names.global_values(self, module, name, default=default), ())
 
     def returned(self, function: Function) -> tuple[Value, ...]:
         """What calling (and awaiting) `function` gives."""
-        return self._asked(("returned", function), lambda: results.returned_values(self, function), ())
+        return self._answers.ask(("returned", function), lambda: results.returned_values(self, function), ())
 
     def stored(self, cls: Class, attr: str) -> tuple[Value, ...]:
         """What methods of `cls` and its bases store in the attribute of their instance."""
-        return self._asked(("stored", cls, attr), lambda: attributes.stored_values(self, cls, attr), ())
+        return self._answers.ask(("stored", cls, attr), lambda: attributes.stored_values(self, cls, attr), ())
 
     def callers(self, function: Function) -> tuple[CallSite, ...]:
         """The calls in the project that call exactly `function`."""
-        return self._asked(("callers", function), lambda: parameters.callers(self, function), ())
+        return self._answers.ask(("callers", function), lambda: parameters.callers(self, function), ())
 
     def class_level(self, cls: Class, row: f.Row, name: str) -> list[Value]:
         """What a class-level statement gives `name`; other names of the class body are not looked up there."""
@@ -229,7 +212,7 @@ class Project:
 
     def subclasses(self, cls: Class) -> tuple[Class, ...]:
         """The classes of the project that derive from `cls` by name, at any depth."""
-        return self._asked(("subclasses", cls), lambda: self._subclasses(cls), ())
+        return self._answers.ask(("subclasses", cls), lambda: self._subclasses(cls), ())
 
     def _subclasses(self, cls: Class) -> tuple[Class, ...]:
         out: dict[Class, None] = {}
@@ -362,7 +345,7 @@ class Project:
 
     def constructions(self, cls: Class) -> tuple[CallSite, ...]:
         """Every call in the project that constructs exactly `cls`."""
-        return self._asked(("constructions", cls), lambda: self._constructions(cls), ())
+        return self._answers.ask(("constructions", cls), lambda: self._constructions(cls), ())
 
     def _constructions(self, cls: Class) -> tuple[CallSite, ...]:
         return tuple(s for s in self.calls_named(cls.name, cls.module) if cls in self.values(s.call.func, s.function))

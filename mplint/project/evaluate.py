@@ -10,7 +10,7 @@ from mplint.project.containers import growth, grown
 from mplint.project.definitions import definition_values
 from mplint.project.modules import Class, Function
 from mplint.project.results import call_values
-from mplint.project.values import Coroutine, External, Instance, Literal, Many, Tuple, Unknown, Value, elements
+from mplint.project.values import Coroutine, External, Instance, Literal, Many, Tuple, Unknown, Value, elements, shallow
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -23,7 +23,7 @@ def evaluate(project: Project, expr: f.Expr, function: Function) -> tuple[Value,
     """All that `expr`, standing in `function`, can be.  Not memoised: `Project.values` is."""
     handler = _HANDLERS.get(type(expr))
     found = handler(project, expr, function) if handler is not None else (Unknown("expression"),)
-    return tuple(dict.fromkeys(found))[:LIMIT]
+    return tuple(dict.fromkeys(shallow(v) for v in found))[:LIMIT]
 
 
 def _name(project: Project, expr: f.Name, function: Function) -> Iterable[Value]:

@@ -105,11 +105,14 @@ class Function:
             self._nested = {}
             for row in f.walk(*self.facts.body):
                 if isinstance(row, f.FunctionFacts):
-                    self._nested[row.name] = self.module.view(row, f"{self.qualname}.{row.name}", self.owner if self.owner and self.owner.outer is self else None, self)
+                    self._nested[row.name] = self.module.view(row, self._inner(row.name), None, None if self.is_module else self)
                 elif isinstance(row, f.Lambda):
                     name = f"<lambda>{row.at & ((1 << f.PAGE_BITS) - 1)}"
-                    self._nested[name] = self.module.view(row.function, f"{self.qualname}.<lambda>", None, self)
+                    self._nested[name] = self.module.view(row.function, self._inner("<lambda>"), None, self)
         return self._nested
+
+    def _inner(self, name: str) -> str:
+        return name if self.is_module else f"{self.qualname}.{name}"
 
     def all_nested(self) -> Iterator[Function]:
         """Every function inside, at any depth, those of local classes too."""
@@ -266,8 +269,12 @@ class Module:
 
     def local_class(self, facts: f.ClassFacts, outer: Function) -> Class:
         """The view of a class defined inside a function."""
+        if outer.is_module:
+            found = self.class_(facts.name)
+            if found is not None and found.facts is facts:
+                return found
         if id(facts) not in self._local:
-            self._local[id(facts)] = Class(self, facts, f"{outer.qualname}.{facts.name}" if not outer.is_module else facts.name, None if outer.is_module else outer)
+            self._local[id(facts)] = Class(self, facts, outer._inner(facts.name), None if outer.is_module else outer)
         return self._local[id(facts)]
 
     def function(self, qualname: str) -> Function | None:
@@ -295,10 +302,17 @@ class Module:
             outline = self.outline.classes.get(qualname)
             pages = (outline.head,) if outline is not None else self.outline.names.get(qualname, ())
             for page in pages:
-                for row in f.walk(*self.steps(page)):
-                    if isinstance(row, f.ClassFacts) and row.name == qualname.rpartition(".")[2]:
+                for row in self._class_rows(self.steps(page)):
+                    if row.name == qualname.rpartition(".")[2]:
                         self._classes[qualname] = Class(self, row, qualname)
         return self._classes[qualname]
+
+    def _class_rows(self, steps: tuple[f.Step, ...]) -> Iterator[f.ClassFacts]:
+        """The class statements of a page, those inside classes too."""
+        for row in f.walk(*steps):
+            if isinstance(row, f.ClassFacts):
+                yield row
+                yield from self._class_rows(row.body)
 
     def classes(self) -> Iterator[Class]:
         """The classes of the module level and those nested in them."""
@@ -322,28 +336,29 @@ class Module:
     def functions(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Function]:
         """The module body, then every function, method and nested function whose page `wanted` says yes to."""
         yield self.body
-        yield from self.body.all_nested()
+        yield from self.body.all_nested()  # also all there is in a module of one page
         for number, page in enumerate(self.outline.pages):
-            if page.kind in {"function", "block"} or (page.kind == "step" and page.indent):
+            if page.kind in {"function", "block", "module"} or (page.kind == "step" and page.indent):
                 if wanted is not None and not wanted(self.page_text(number)):
                     continue
                 yield from self.functions_on(number)
 
     def functions_on(self, number: int) -> Iterator[Function]:
-        """The functions of one page, nested ones too."""
+        """The functions of one page, nested ones too; those of the module body are not repeated."""
         page: Page = self.outline.pages[number]
-        owner = self.class_(page.name if page.kind != "function" else page.name.rpartition(".")[0]) if ("." in page.name or page.kind != "function") else None
-        for row in f.walk(*self.steps(number)):
-            if isinstance(row, f.FunctionFacts):
-                view = self.view(row, f"{owner.qualname}.{row.name}" if owner else row.name, owner, None)
-                yield view
-                yield from view.all_nested()
-            elif isinstance(row, f.ClassFacts) and owner is not None and row is not owner.facts:
-                continue
-            elif isinstance(row, f.ClassFacts) and owner is not None:
-                for method in owner.methods():
-                    yield method
-                    yield from method.all_nested()
+        if page.kind == "function" or (page.kind == "step" and page.indent):
+            name = page.name.rpartition(".")[0] if page.kind == "function" else page.name
+            owner = self.class_(name) if name else None
+            for row in f.walk(*self.steps(number)):
+                if isinstance(row, f.FunctionFacts):
+                    view = self.view(row, f"{owner.qualname}.{row.name}" if owner else row.name, owner, None)
+                    yield view
+                    yield from view.all_nested()
+        elif page.kind == "block":
+            cls = self.class_(page.name)
+            for method in cls.methods() if cls is not None else ():
+                yield method
+                yield from method.all_nested()
 
 
 class Index:

@@ -113,3 +113,22 @@ def elements(values: tuple[Value, ...]) -> tuple[Value, ...]:
         elif isinstance(value, Tuple):
             out.extend(v for item in value.items for v in item)
     return tuple(dict.fromkeys(out))
+
+
+NESTING = 3
+"""Containers inside containers that are told apart; a list that is put into itself would nest for ever."""
+
+
+def shallow(value: Value, depth: int = NESTING) -> Value:
+    """`value` with containers below `depth` levels left out."""
+    if isinstance(value, Many):
+        if not depth:
+            return Unknown("nesting")
+        items = tuple(dict.fromkeys(shallow(v, depth - 1) for v in value.items))
+        return value if items == value.items else Many(value.kind, items)
+    if isinstance(value, Tuple):
+        if not depth:
+            return Unknown("nesting")
+        parts = tuple(tuple(dict.fromkeys(shallow(v, depth - 1) for v in item)) for item in value.items)
+        return value if parts == value.items else Tuple(parts)
+    return value

@@ -102,14 +102,23 @@ def _raised(step: f.Raise) -> str:
 
 
 def submissions_in(project: Project, function: Function) -> Iterator[Submission]:
-    """The submissions that the calls of `function` make."""
+    """The submissions that the calls of `function` make, each once."""
+    seen: set[tuple[object, ...]] = set()
+    for submission in _submissions(project, function):
+        key = (submission.site, submission.role, submission.where, submission.callees, submission.argument)
+        if key not in seen:
+            seen.add(key)
+            yield submission
+
+
+def _submissions(project: Project, function: Function) -> Iterator[Submission]:
     for site in function.calls:
         for value in project.values(site.call.func, function):
             if isinstance(value, Class):
                 yield from _constructed(project, site, value)
             elif isinstance(value, (External, Bound, Instance)):
                 row = project.row_of(value)
-                if row is not None and (row.callee or row.initializer or row.callbacks):
+                if row is not None and (row.callee or row.initializer or row.callbacks) and "delay" not in row.does:
                     receiver = value.receiver if isinstance(value, Bound) and isinstance(value.receiver, Instance) else value if isinstance(value, Instance) else None
                     yield from _submitted(project, site, row, receiver)
 
@@ -154,7 +163,7 @@ def _submitted(project: Project, site: CallSite, row: Api, receiver: Instance | 
             yield Submission(site, row, role, at, start, called, callees, receiver or made, argument)
 
     if row.callee is not None:
-        role = "handler" if "handler" in row.does else "callback" if "callback" in row.does else "target" if "make" in row.does else "task"
+        role = "handler" if "handler" in row.does else "callback" if {"callback", "atexit"} & set(row.does) else "target" if "make" in row.does else "task"
         yield from one(row.callee, role, "" if role in {"handler", "callback"} else where)
     if row.initializer is not None:
         yield from one(row.initializer, "initializer", where)

@@ -25,12 +25,12 @@ class _Frame:
     """A block that jumps have to get out of.
 
     `loop` stops break and continue; `dispatch` (number of a "raised" node) takes exceptions, `handlers` are those behind it;
-    `pending` keeps, for a block with a cleanup, what leaves it in each way.
+    `pending` keeps, for a block with a cleanup, what leaves it in each way (and the class raised, where it is written out).
     """
 
     def __init__(self, *, loop: bool = False, dispatch: int = -1, handlers: tuple[f.Handler, ...] = (), heads: tuple[int, ...] = ()) -> None:
         self.loop, self.dispatch, self.handlers, self.heads = loop, dispatch, handlers, heads
-        self.pending: dict[str, list[Source]] = {}
+        self.pending: dict[tuple[str, str], list[Source]] = {}
 
 
 class Builder:
@@ -83,7 +83,7 @@ class Builder:
                         if caught:
                             return
             elif not frame.loop or way in ("break", "continue"):
-                frame.pending.setdefault(way, []).extend(sources)
+                frame.pending.setdefault((way, raised), []).extend(sources)
                 return
         if way in _EXITS:
             self._join(sources, _EXITS[way])
@@ -95,10 +95,10 @@ class Builder:
         out = body()
         self._frames.pop()
         out = cleanup(out, "")
-        for way, sources in frame.pending.items():
+        for (way, raised), sources in frame.pending.items():
             after = cleanup(sources, way)
             if after:
-                self._leave(way, after)
+                self._leave(way, after, raised)
         return out
 
     def _inside(self, row: Any, part: str, branch: Any, steps: tuple[f.Step, ...], sources: list[Source]) -> list[Source]:
@@ -189,8 +189,8 @@ class Builder:
         self._frames.append(frame)
         again = self._inside(step, "body", None, step.body, into)
         self._frames.pop()
-        self._join([*again, *frame.pending.get("continue", ())], head)
-        return [*self._inside(step, "orelse", None, step.orelse, past), *frame.pending.get("break", ())]
+        self._join([*again, *frame.pending.get(("continue", ""), ())], head)
+        return [*self._inside(step, "orelse", None, step.orelse, past), *frame.pending.get(("break", ""), ())]
 
     def _match(self, step: f.Match, sources: list[Source]) -> list[Source]:
         subject = self._node("subject", (step.subject,), step, sources)
