@@ -21,10 +21,11 @@ def check(paths: Sequence[str | os.PathLike[str]] = (".",)) -> list[Finding]:
 
     from mplint.config import load
     from mplint.discover import common_directory
-    from mplint.session import open_session
+    from mplint.session import merged, open_sessions
 
     wanted = [os.fspath(path) for path in paths]
-    session, found = open_session(wanted, load(common_directory(wanted)))
-    if found.missing:
-        raise FileNotFoundError(found.missing[0])
-    return list(session.check(found.given).findings)
+    opened = open_sessions(wanted, lambda group: load(common_directory(group), single_file=not any(map(os.path.isdir, group))))
+    for project in opened:
+        if project.found.missing:
+            raise FileNotFoundError(project.found.missing[0])
+    return list(merged([project.session.check(project.found.given) for project in opened]).findings)

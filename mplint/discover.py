@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mplint.config.files import ancestors
+from mplint.config.files import ancestors, find_project
 
 if TYPE_CHECKING:
     from mplint.config import Settings
@@ -38,6 +38,19 @@ def common_directory(paths: Sequence[str]) -> str:
         return os.path.commonpath(places)
     except ValueError:  # different drives
         return places[0]
+
+
+def grouped(paths: Sequence[str]) -> list[list[str]]:
+    """Paths by project.  All belong together when their common directory is in a project, or is where we are; else each has its own."""
+    common = common_directory(paths)
+    here = os.getcwd()
+    if len(paths) < 2 or find_project(common)[0] is not None or os.path.commonpath((common, here)) == here:
+        return [list(paths)]
+    groups: dict[str, list[str]] = {}
+    for path in paths:
+        directory = common_directory([path])
+        groups.setdefault(find_project(directory)[0] or directory, []).append(path)
+    return list(groups.values())
 
 
 def discover(paths: Sequence[str], settings: Settings) -> Found:

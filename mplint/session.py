@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -10,7 +11,7 @@ from mplint import baseline, suppress
 from mplint.apis import Alias, Api, Table, builtin_table
 from mplint.config.selectors import Chosen, choose
 from mplint.config.settings import Settings
-from mplint.discover import Found, discover, matches
+from mplint.discover import Found, discover, grouped, matches
 from mplint.finding import Alarm, Finding, Fix, Place, Safety, Site
 from mplint.project import Project
 from mplint.registry import Registry, registry
@@ -68,7 +69,18 @@ class Session:
         self.sources = Sources(settings.root, files, overlays)
         self.project = Project(self.sources, table=table_for(settings), target=settings.target_version)
         self._noqa = noqa
-        self._tells_unreadable = not any("MP000" in layer.ignore or "unreadable-file" in layer.ignore for layer in settings.selection)
+        self._codes = codes
+        self._tells_unreadable = (codes is None or codes("MP000")) and not any(
+            {"MP000", "unreadable-file"} & set(layer.ignore) for layer in settings.selection
+        )
+
+    def changed(self, overlays: Mapping[str, bytes]) -> Session:
+        """The same session with other contents in place of some files."""
+        files = self.sources.files
+        other = Session(self.settings, files, packs=self.packs, noqa=self._noqa, codes=self._codes)
+        other.sources = self.sources.changed(overlays)
+        other.project = Project(other.sources, table=self.project.table, target=self.settings.target_version)
+        return other
 
     def check(self, paths: Sequence[str], *, fixes: bool = True, progress: Callable[[int, int], None] | None = None) -> Result:
         """Findings in the files `paths` (absolute), with everything else in the project taken into account; with their fixes, when asked.
@@ -220,11 +232,15 @@ class Session:
                 kept.extend(verdict.useless)
         accepted: tuple[Finding, ...] = ()
         gone = 0
-        if self.settings.baseline is not None:
-            split = baseline.split(baseline.read(self.settings.baseline), kept, checked=paths, running=self.running)
+        if self._baseline is not None:
+            split = baseline.split(self._baseline, kept, checked=paths, running=self.running)
             kept, accepted, gone = list(split.new), split.accepted, split.gone
         kept.sort(key=lambda f: (f.path, f.row, f.column, f.code, f.message))
         return Result(tuple(kept), tuple(hidden), accepted, (), tuple(crashes), tuple(paths), gone)
+
+    @cached_property
+    def _baseline(self) -> baseline.Baseline | None:
+        return None if self.settings.baseline is None else baseline.read(self.settings.baseline)
 
     def ignored_in(self, path: str) -> frozenset[str]:
         """The codes that `per-file-ignores` takes out for a file."""
@@ -232,11 +248,40 @@ class Session:
         return frozenset().union(*lists)
 
 
-def open_session(paths: Sequence[str], settings: Settings, *, overlays: Mapping[str, bytes] | None = None) -> tuple[Session, Found]:
-    """A session over the project around `paths`, and the files that they name."""
-    found = discover(paths, settings)
-    extra = tuple(path for path in overlays or () if path not in found.project)
-    return Session(settings, tuple(sorted((*found.project, *extra))), overlays=overlays), found
+class Opened(msgspec.Struct, frozen=True):
+    """A session over one project, and the files of it that were named."""
+
+    session: Session
+    found: Found
+
+
+def open_sessions(
+    paths: Sequence[str],
+    settings_for: Callable[[Sequence[str]], Settings],
+    *,
+    overlays: Mapping[str, bytes] | None = None,
+    noqa: bool = True,
+    codes: Callable[[str], bool] | None = None,
+) -> tuple[Opened, ...]:
+    """A session for each project that `paths` lie in: one, as a rule.  `settings_for` loads the settings of a group of paths."""
+    opened = []
+    for group in grouped(paths):
+        settings = settings_for(group)
+        found = discover(group, settings)
+        files = {*found.project, *(overlays or ())}
+        opened.append(Opened(Session(settings, sorted(files), overlays=overlays, noqa=noqa, codes=codes), found))
+    return tuple(opened)
+
+
+def merged(results: Sequence[Result]) -> Result:
+    """The results of several projects as one."""
+    if len(results) == 1:
+        return results[0]
+    lists = {
+        name: tuple(item for result in results for item in getattr(result, name))
+        for name in ("findings", "hidden", "accepted", "withheld", "crashes", "checked")
+    }
+    return Result(**lists, gone=sum(result.gone for result in results))
 
 
 def table_for(settings: Settings) -> Table:

@@ -90,7 +90,7 @@ def decode(path: str, data: bytes) -> Source:
         from mplint.notebook import decode_notebook
 
         return decode_notebook(path, data)
-    encoding = _encoding(path, data)
+    encoding = encoding_of(path, data)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -104,7 +104,8 @@ def decode(path: str, data: bytes) -> Source:
     return Source(path, data, text, encoding)
 
 
-def _encoding(path: str, data: bytes) -> str:
+def encoding_of(path: str, data: bytes) -> str:
+    """The codec for the content of a Python file.  Raises UnreadableFile when the file contradicts itself."""
     marked = data.startswith(_BOM)
     head = data[3:1024] if marked else data[:1024]
     if b"coding" in head:
@@ -159,3 +160,11 @@ class Sources:
                 raise UnreadableFile(path, self.failed[path])
             source = self._sources[path] = decode(path, data)
         return source
+
+    def changed(self, overlays: Mapping[str, bytes]) -> Sources:
+        """The same files with other contents in place of some of them; what was read already is not read again."""
+        other = Sources(self.root, self.files, {**self.overlays, **overlays})
+        other.failed.update(self.failed)
+        other._data = {**self._data, **overlays}
+        other._sources = {path: source for path, source in self._sources.items() if path not in overlays}
+        return other

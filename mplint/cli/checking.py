@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 
@@ -19,7 +19,7 @@ from mplint.config import Settings, load
 from mplint.config.files import nearest
 from mplint.config.settings import ConfigError
 from mplint.discover import Found, common_directory
-from mplint.session import Result, Session, open_session
+from mplint.session import Opened, Result, merged, open_sessions
 
 if TYPE_CHECKING:
     from mplint.finding import Finding
@@ -47,94 +47,97 @@ def read_input(asked: Request) -> Input:
     return Input((path,), {path: sys.stdin.buffer.read()}, path)
 
 
-def settings_for(asked: Request, given: Input) -> Settings:
-    """The settings that are in force for the paths.  Raises ConfigError."""
-    single = not any(os.path.isdir(path) for path in given.paths)
-    return load(
-        common_directory(given.paths), command_line=asked.options, config=asked.config, isolated=asked.isolated, single_file=single
-    )
+def settings_for(asked: Request, paths: Sequence[str]) -> Settings:
+    """The settings that are in force for paths of one project.  Raises ConfigError."""
+    single = not any(os.path.isdir(path) for path in paths)
+    return load(common_directory(paths), command_line=asked.options, config=asked.config, isolated=asked.isolated, single_file=single)
+
+
+def opened_for(asked: Request, given: Input) -> tuple[Opened, ...]:
+    """The sessions that a request needs.  Raises ConfigError."""
+
+    def settings(paths: Sequence[str]) -> Settings:
+        found = settings_for(asked, paths)
+        return found if asked.write_baseline is None else msgspec.structs.replace(found, baseline=None)
+
+    return open_sessions(given.paths, settings, overlays=given.overlays)
 
 
 def check(asked: Request) -> int:
     """Check, fix when asked, report.  Returns the exit code."""
     given = read_input(asked)
-    settings = settings_for(asked, given)
-    if asked.write_baseline is not None:
-        settings = msgspec.structs.replace(settings, baseline=None)
     started = time.perf_counter()
-    session, found = open_session(given.paths, settings, overlays=given.overlays)
-    failed = tell_paths(found, given)
-    if not found.given:
-        return _nothing(found, settings, asked, failed)
-    for remark in session.chosen.remarks:
+    opened = opened_for(asked, given)
+    failed = sum(tell_paths(project.found, given) for project in opened) > 0
+    if not any(project.found.given for project in opened):
+        return _nothing([project.found for project in opened], opened[0].session.settings, asked, failed)
+    for remark in dict.fromkeys(remark for project in opened for remark in project.session.chosen.remarks):
         complain(remark, word="warning")
-    for broken in session.packs.broken:
+    for broken in opened[0].session.packs.broken:
         complain(broken)
         failed = True
-    if asked.add_noqa or asked.write_baseline is not None:
+    accepts = asked.add_noqa or asked.write_baseline is not None
+    with progress(asked) as tell:
+        results = [project.session.check(project.found.given, fixes=not accepts, progress=tell) for project in opened]
+    result = merged(results)
+    if accepts:
         from mplint.cli import accepting
 
-        with progress(asked) as tell:
-            result = session.check(found.given, fixes=False, progress=tell)
-        tell_crashes(result, asked)
-        done = accepting.add_noqa(session, result) if asked.add_noqa else accepting.write_baseline(session, result, str(asked.write_baseline))
-        return FAILED if failed or result.crashes else done
-    fixing = settings.fix or asked.diff
-    with progress(asked) as tell:
-        result = session.check(found.given, progress=tell)
-    if fixing:
+        code = accepting.accept(opened, results, asked)
+    elif opened[0].session.settings.fix or asked.diff:
         from mplint.cli import repairing
 
-        return repairing.repair(session, result, asked, given, failed)
-    code = report(session, result, asked)
+        code = repairing.repair(opened, results, asked, given)
+    else:
+        code = report(opened, result, asked)
     tell_crashes(result, asked)
     if asked.verbose:
-        _tell_run(session, result, time.perf_counter() - started)
+        _tell_run(opened, result, time.perf_counter() - started)
     return FAILED if failed or result.crashes else code
 
 
-def report(session: Session, result: Result, asked: Request, *, fixed: int = 0, stream: object = None) -> int:
+def report(opened: Sequence[Opened], result: Result, asked: Request, *, fixed: int = 0, stream: TextIO | None = None) -> int:
     """Write the findings; the exit code that they deserve."""
-    write(session, result.findings, asked, fixed=fixed, stream=stream)
+    write(opened, result.findings, asked, fixed=fixed, stream=stream)
     if result.gone and not asked.quiet:
         complain(f"the baseline holds {result.gone} finding(s) that are gone: write it again with --write-baseline", word="note")
     return FOUND if result.findings and not asked.exit_zero else FINE
 
 
-def write(session: Session, findings: tuple[Finding, ...], asked: Request, *, fixed: int = 0, stream: object = None) -> None:
-    """Write a report to standard output, or to the file that was asked for."""
+def write(opened: Sequence[Opened], findings: tuple[Finding, ...], asked: Request, *, fixed: int = 0, stream: TextIO | None = None) -> None:
+    """Write a report to `stream`, to the file that was asked for, or to standard output.  Raises ConfigError when it cannot be written."""
+    if asked.output_file is None or stream is not None:
+        _write(opened, findings, asked, fixed, stream or sys.stdout)
+        return
+    try:
+        with open(asked.output_file, "w", encoding="utf-8", newline="") as file:
+            _write(opened, findings, asked, fixed, file)
+    except OSError as error:
+        raise ConfigError(f"--output-file {asked.output_file}: {error.strerror or error}") from None
+
+
+def _write(opened: Sequence[Opened], findings: tuple[Finding, ...], asked: Request, fixed: int, stream: TextIO) -> None:
     from mplint.report import Scene
     from mplint.report import write as write_report
     from mplint.report.style import style_for
 
+    session = opened[0].session
     settings = session.settings
-    target = asked.output_file
-    out = stream if stream is not None else sys.stdout if target is None else open(target, "w", encoding="utf-8", newline="")
-    try:
-        scene = Scene(
-            text_of=lambda path: session.sources.read(path).text,
-            rules={rule.code: type(rule) for rule in session.packs.all},
-            version=__version__,
-            style=style_for(out, color=asked.color, environ=os.environ),  # type: ignore[arg-type]
-            unsafe_fixes=settings.unsafe_fixes,
-            fixed=fixed,
-            worker_map=_worker_map(session, findings) if settings.output_format == "html" else None,
-        )
-        write_report(findings, format=settings.output_format, stream=out, scene=scene, statistics=asked.statistics)  # type: ignore[arg-type]
-    except OSError as error:
-        if target is None:
-            raise
-        raise ConfigError(f"--output-file {target}: {error.strerror or error}") from None
-    finally:
-        if target is not None and stream is None:
-            out.close()  # type: ignore[attr-defined]
+    worker_map = None
+    if settings.output_format == "html":
+        from mplint.cli.workers import map_of
 
-
-def _worker_map(session: Session, findings: tuple[Finding, ...]) -> object:
-    from mplint.cli.workers import places_of
-    from mplint.worker_map import worker_map
-
-    return worker_map(session.project, findings, places_of=places_of(session))
+        worker_map = map_of(session, findings)
+    scene = Scene(
+        text_of=lambda path: session.sources.read(path).text,
+        rules={rule.code: type(rule) for rule in session.packs.all},
+        version=__version__,
+        style=style_for(stream, color=asked.color, environ=os.environ),
+        unsafe_fixes=settings.unsafe_fixes,
+        fixed=fixed,
+        worker_map=worker_map,
+    )
+    write_report(findings, format=settings.output_format, stream=stream, scene=scene, statistics=asked.statistics)
 
 
 def tell_paths(found: Found, given: Input) -> bool:
@@ -151,9 +154,10 @@ def tell_paths(found: Found, given: Input) -> bool:
     return any(path != given.stdin for path in found.missing)
 
 
-def _nothing(found: Found, settings: Settings, asked: Request, failed: bool) -> int:
+def _nothing(found: Sequence[Found], settings: Settings, asked: Request, failed: bool) -> int:
     """Nothing is there to check: fine when everything that was named is excluded on purpose."""
-    if not failed and found.skipped and all(reason == "excluded" for _, reason in found.skipped):
+    skipped = [reason for project in found for _, reason in project.skipped]
+    if not failed and skipped and all(reason == "excluded" for reason in skipped):
         return FINE
     if not failed:
         complain("no Python files found" + (f" in {', '.join(asked.paths)}" if asked.paths else ""))
@@ -175,9 +179,9 @@ def tell_crashes(result: Result, asked: Request) -> None:
         complain("--verbose shows the traceback; the other findings are complete", word="note")
 
 
-def _tell_run(session: Session, result: Result, seconds: float) -> None:
-    project = len(session.sources.files)
-    complain(f"{len(result.checked)} files checked of {project} in the project, {len(session.rules)} rules, {seconds:.2f} s", word="note")
+def _tell_run(opened: Sequence[Opened], result: Result, seconds: float) -> None:
+    linked, rules = sum(len(project.session.sources.files) for project in opened), len(opened[0].session.rules)
+    complain(f"{len(result.checked)} files checked, {linked} linked, {rules} rules, {seconds:.2f} s", word="note")
     for finding, reason in result.withheld:
         complain(f"{os.path.relpath(finding.path)}:{finding.row}: {finding.code} cannot be fixed: {reason}", word="note")
     complain(f"{len(result.hidden)} suppressed by comments, {len(result.accepted)} by the baseline", word="note")
@@ -208,3 +212,11 @@ def progress(asked: Request) -> Iterator[Callable[[int, int], None] | None]:
     finally:
         if bar:
             bar[0].stop()  # type: ignore[attr-defined]
+
+
+def grouped_roots(asked: Request) -> list[str]:
+    """The directories (and loose files) that a request is about: what has to be watched."""
+    from mplint.discover import grouped
+
+    paths = asked.paths or (".",)
+    return [settings_for(asked, group).root if any(map(os.path.isdir, group)) else common_directory(group) for group in grouped(paths)]

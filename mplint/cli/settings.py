@@ -10,21 +10,23 @@ from mplint.cli.words import Request
 from mplint.config import Settings
 from mplint.config.options import Options, key_of
 from mplint.config.selectors import choose
-from mplint.discover import discover
+from mplint.discover import discover, grouped
 from mplint.registry import registry
 
 
 def answer(asked: Request) -> int:
     """`--show-settings` and `--show-files`."""
     given = read_input(asked)
-    settings = settings_for(asked, given)
-    found = discover(given.paths, settings)
-    failed = tell_paths(found, given)
-    if asked.show_files:
-        for path in found.given:
-            print(path)
-    if asked.show_settings:
-        print("\n".join(_lines(settings)))
+    failed = False
+    for group in grouped(given.paths):
+        settings = settings_for(asked, group)
+        found = discover(group, settings)
+        failed = tell_paths(found, given) or failed
+        if asked.show_files:
+            for path in found.given:
+                print(path)
+        if asked.show_settings:
+            print("\n".join(_lines(settings)))
     return FAILED if failed else FINE
 
 

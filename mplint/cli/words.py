@@ -45,7 +45,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     map: bool = False
 
 
-class _Listed(click.ParamType):
+class _Listed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     """Words with commas between them."""
 
     name = "list"
