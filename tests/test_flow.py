@@ -164,10 +164,13 @@ class Tracer:
 
 
 class Writer:
-    """Draws a program; every value assigned is a number of its own, every use too."""
+    """Draws a program; every value assigned is a number of its own, every use too.
 
-    def __init__(self, draw: st.DrawFn, loops: bool) -> None:
-        self.draw, self.loops = draw, loops
+    `unbinding`: names can be unbound where they are used (behind a handler `as name`), so that the use itself raises.
+    """
+
+    def __init__(self, draw: st.DrawFn, loops: bool, unbinding: bool) -> None:
+        self.draw, self.loops, self.unbinding = draw, loops, unbinding
         self.count = 100
         self.left = 9
         self.classes = ["ValueError", "KeyError"]
@@ -220,10 +223,11 @@ class Writer:
         tried = ["try:", "  act()", *self.block(down, looping)]
         if kind == "final":
             return [*tried, "finally:", *self.block(down, looping)]
+        held = name if self.unbinding else "z"
         if self.loops:
-            caught = self.draw(st.sampled_from(["ValueError", f"ValueError as {name}", "(ValueError, KeyError)", "LookupError", ""]))
+            caught = self.draw(st.sampled_from(["ValueError", f"ValueError as {held}", "(ValueError, KeyError)", "LookupError", ""]))
             second = "KeyError" if caught else ""
-        else:  # no class twice (what one handler lets by another does not take), no name that is unbound behind its handler
+        else:  # no class twice: what one handler lets by another does not take
             caught = self.classes.pop() + self.draw(st.sampled_from(["", " as z"])) if self.classes else ""
             second = self.classes.pop() if self.classes and self.draw(st.booleans()) else ""
         tried += [f"except {caught}:", *self.block(down, looping)]
@@ -239,8 +243,8 @@ class Writer:
 
 
 @st.composite
-def programs(draw: st.DrawFn, loops: bool) -> str:
-    writer = Writer(draw, loops)
+def programs(draw: st.DrawFn, loops: bool, unbinding: bool = False) -> str:
+    writer = Writer(draw, loops, unbinding)
     lines = [f"  {name} = {number}" for number, name in enumerate(NAMES)]
     return "\n".join(["def program():", *lines, *writer.block(0, False), *(f"  use({writer.number()}, {n})" for n in NAMES)]) + "\n"
 
@@ -268,7 +272,7 @@ def observed(seen: list[tuple[int, Any]]) -> set[tuple[int, Any]]:
 
 
 @settings(deadline=None, max_examples=150)
-@given(programs(loops=True), st.lists(st.lists(st.integers(0, 3), max_size=40), min_size=1, max_size=20))
+@given(programs(loops=True, unbinding=True), st.lists(st.lists(st.integers(0, 3), max_size=40), min_size=1, max_size=20))
 def test_every_definition_seen_at_run_time_is_predicted(source: str, scripts: list[list[int]]) -> None:
     expected = predicted(source)
     for script in scripts:
