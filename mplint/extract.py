@@ -447,7 +447,8 @@ class _Walk:
             return f.Star(self.number(node), self.expr(node.value)) if node.star else self.expr(node.value)
         assert isinstance(node, cst.Slice)
         at = self.number(node)
-        return f.Sequence(at, "slice", tuple(self.expr(p) for p in (node.lower, node.upper, node.step) if p is not None))
+        parts = (node.lower, node.upper, node.step)
+        return f.Sequence(at, "slice", tuple(self.expr(p) if p is not None else f.Const(at, None, "none") for p in parts))
 
     def lambda_(self, node: cst.Lambda) -> f.Lambda:
         at = self.number(node)

@@ -119,7 +119,7 @@ class Choice(Row, tag="i"):
 
 
 class Item(Row, tag="x"):
-    """`value[index]`; a slice is a `Sequence` of kind "slice"."""
+    """`value[index]`; a slice is a `Sequence` of kind "slice": start, stop and step, None constants where absent."""
 
     value: Expr
     index: Expr

@@ -13,7 +13,7 @@ from mplint.config.selectors import Chosen, choose
 from mplint.config.settings import Settings
 from mplint.discover import Found, discover, grouped, matches
 from mplint.finding import Alarm, Finding, Fix, Place, Safety, Site
-from mplint.project import Project
+from mplint.project import Limits, Project
 from mplint.registry import Registry, registry
 from mplint.source import Sources, UnreadableFile
 from mplint.unreadable import unreadable
@@ -67,7 +67,7 @@ class Session:
         self.running = frozenset(code for code in self.chosen.codes if codes is None or codes(code))
         self.rules = tuple(rule for rule in self.packs.rules if rule.code in self.running)
         self.sources = Sources(settings.root, files, overlays)
-        self.project = Project(self.sources, table=table_for(settings), target=settings.target_version)
+        self.project = Project(self.sources, table=table_for(settings), target=settings.target_version, limits=limits_of(settings))
         self._noqa = noqa
         self._codes = codes
         self._tells_unreadable = (codes is None or codes("MP000")) and not any(
@@ -79,7 +79,7 @@ class Session:
         files = self.sources.files
         other = Session(self.settings, files, packs=self.packs, noqa=self._noqa, codes=self._codes)
         other.sources = self.sources.changed(overlays)
-        other.project = Project(other.sources, table=self.project.table, target=self.settings.target_version)
+        other.project = Project(other.sources, table=self.project.table, target=self.settings.target_version, limits=self.project.limits)
         return other
 
     def check(self, paths: Sequence[str], *, fixes: bool = True, progress: Callable[[int, int], None] | None = None) -> Result:
@@ -304,3 +304,8 @@ def _crash(code: str, path: str, error: Exception) -> Crash:
     import traceback
 
     return Crash(code, path, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The bounds that the settings choose."""
+    return Limits(settings.timeout, settings.timeout_is_own, settings.memory_bound)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Callable, Iterator, Mapping, NamedTuple, TypeVar
 
 from mplint import facts as f
-from mplint.apis import Api, Parameter, Table, builtin_table
+from mplint.apis import Api, Kind, Parameter, Table, builtin_table
 from mplint.finding import Step
 from mplint.outline import Outline, Page, outline_of, outline_of_steps
 from mplint.project import attributes, containers, definitions, evaluate, hierarchy, names, parameters, results, triage, workers
@@ -66,11 +66,22 @@ class Use(NamedTuple):
         return self.site.function
 
 
+class Limits(NamedTuple):
+    """Bounds that a project chooses: the text that waiting fixes write as timeout and whether it is the project's own, and the length beyond which memory is unbounded."""
+
+    timeout: str = "3600"
+    timeout_is_own: bool = False
+    memory: int = 10**9
+
+
 class Project:
     """The files under one root, linked.  `errors` collects the files that could not be read: path -> (message, row, column)."""
 
-    def __init__(self, sources: Sources, *, table: Table | None = None, target: tuple[int, int] = (3, 10)) -> None:
+    def __init__(
+        self, sources: Sources, *, table: Table | None = None, target: tuple[int, int] = (3, 10), limits: Limits | None = None
+    ) -> None:
         self.sources = sources
+        self.limits = limits or Limits()
         self.table = table or builtin_table()
         self.target = target
         self.errors: dict[str, tuple[str, int, int]] = {}
@@ -247,6 +258,17 @@ class Project:
             if kind is not None:
                 return kind.role
         return ""
+
+    def kind(self, value: Instance) -> Kind | None:
+        """The row of the API table for the class of an object, through its bases."""
+        name = self._library_class(value)
+        return self.table.kind(name) if name else None
+
+    def made_step(self, value: Instance) -> tuple[Step, ...]:
+        """The because chain of an object: where it (or what gave it) was made."""
+        maker = value.source or value
+        cls = maker.cls.name.rpartition(".")[2]
+        return (Step(maker.made, f"the `{cls}` is made here"),) if maker.made is not None else ()
 
     @cached_property
     def builtin_exceptions(self) -> frozenset[str]:

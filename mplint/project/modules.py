@@ -12,10 +12,13 @@ from typing import Callable, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.finding import Site
 from mplint.outline import ClassOutline, Outline, Page
-from mplint.project.flow import Graph, graph_of
+from mplint.project.flow import Ending, Graph, graph_of
 
 Lower = Callable[[str, int], tuple[f.Step, ...]]
 """Facts of page `number` of the module at `path`; () where it cannot be read."""
+
+
+_ENDINGS: dict[str, Ending] = {"sys.exit": "raise", "os._exit": "stop", "os.abort": "stop", "posix._exit": "stop"}
 
 
 class CallSite(NamedTuple):
@@ -66,7 +69,7 @@ class Function:
     def graph(self) -> Graph:
         """The control flow of the body."""
         if self._graph is None:
-            self._graph = graph_of(self.facts)
+            self._graph = graph_of(self.facts, ends=self.module.ending)
         return self._graph
 
     @property
@@ -250,6 +253,18 @@ class Module:
     @property
     def package(self) -> str:
         return self.name if self.is_package else self.name.rpartition(".")[0]
+
+    def ending(self, call: f.Call) -> Ending:
+        """What a call never returns by, judged by the names that the module imports: "raise" for `sys.exit`, "stop" for `os._exit`."""
+        name = f.dotted(call.func)
+        if not name:
+            return ""
+        head, _, rest = name.partition(".")
+        for imported in self.outline.imports:
+            if imported.local == head:
+                full = ".".join(p for p in (imported.module, imported.name, rest) if p)
+                return _ENDINGS.get(full, "")
+        return "raise" if name in {"exit", "quit"} else ""
 
     def steps(self, page: int) -> tuple[f.Step, ...]:
         if page not in self._steps:

@@ -35,8 +35,8 @@ class Change(msgspec.Struct, frozen=True):
     text: str
 
 
-def frame(text: Text, span: Span) -> tuple[Line, ...]:
-    """The marked lines of `span` and their surroundings; nothing when the text does not hold the span."""
+def frame(text: Text, span: Span, *, notebook: bool = False) -> tuple[Line, ...]:
+    """The marked lines of `span` and their surroundings (in a notebook, those of the cell); nothing when the text does not hold the span."""
     if not text.text or span.start > len(text.text):
         return ()
     first, column = text.position(span.start)
@@ -44,10 +44,12 @@ def frame(text: Text, span: Span) -> tuple[Line, ...]:
     if end == 1 and last > first:
         last -= 1
         end = len(text.line(last)) + 1
-    top = max(1, first - BEFORE)
+    top = max(1, first - BEFORE, text.top(first) + 1 if notebook else 1)
     while top < first and not text.line(top).strip():
         top += 1
     bottom = min(len(text.lines), last + AFTER)
+    while notebook and bottom > last and text.top(bottom) > last:
+        bottom -= 1
     while bottom > last and not text.line(bottom).strip():
         bottom -= 1
     lines = []

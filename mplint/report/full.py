@@ -32,15 +32,15 @@ def _block(finding: Finding, scene: Scene) -> Iterator[str]:
     place = style.link(style.paint(tame(scene.label(finding)), "strong"), scene.uri(finding.path))
     yield f"{place}  {code} {style.paint(finding.name, 'dim')}"
     yield from _wrapped(tame(finding.message), scene, 2)
-    text, shift = scene.text(finding.path), scene.shift(finding)
-    lines = frame(text, finding.span)
+    text = scene.text(finding.path)
+    lines = frame(text, finding.span, notebook=finding.notebook_cell is not None)
     fixed = changes(text, finding.fix.edits) if finding.fix is not None and finding.fix.edits else ()
     rows = [line.row for line in lines] + [change.row for change in fixed]
-    gutter = max([len(str(row + shift)) for row in rows if row] + [2]) + 2
+    gutter = max([len(str(scene.row(finding, row))) for row in rows if row] + [2]) + 2
     bar = style.draw("│", "|")
     if lines:
         yield ""
-        yield from _frame(lines, shift, gutter, role, scene)
+        yield from _frame(lines, finding, gutter, role, scene)
         if finding.because:
             yield " " * gutter + " " + style.paint(bar, "dim")
     elif finding.because:
@@ -48,10 +48,10 @@ def _block(finding: Finding, scene: Scene) -> Iterator[str]:
     yield from _chain(finding, {line.row for line in lines}, gutter, scene)
     if finding.fix is not None:
         yield ""
-        yield from _fix(finding.fix, fixed, shift, gutter, scene)
+        yield from _fix(finding.fix, fixed, finding, gutter, scene)
 
 
-def _frame(lines: Sequence[Line], shift: int, gutter: int, role: str, scene: Scene) -> Iterator[str]:
+def _frame(lines: Sequence[Line], finding: Finding, gutter: int, role: str, scene: Scene) -> Iterator[str]:
     style = scene.style
     bar, more = style.paint(style.draw("│", "|"), "dim"), style.draw("…", "~")
     marked = [line for line in lines if line.stop > line.start]
@@ -61,7 +61,7 @@ def _frame(lines: Sequence[Line], shift: int, gutter: int, role: str, scene: Sce
             yield " " * (gutter - 1) + style.paint(style.draw("⋮", ":"), "dim") + " " + bar
             continue
         cells = Cells(line.text)
-        number = style.paint(str(line.row + shift).rjust(gutter), "strong" if line.stop > line.start else "dim")
+        number = style.paint(str(scene.row(finding, line.row)).rjust(gutter), "strong" if line.stop > line.start else "dim")
         yield f"{number} {bar} {cells.crop(left, right, more)}".rstrip()
         if line.stop > line.start:
             start = max(cells.column(line.start), left)
@@ -109,7 +109,7 @@ def _chain(finding: Finding, shown: set[int], gutter: int, scene: Scene) -> Iter
         if source := _step_source(place, finding, shown, scene, indent):
             yield f"{' ' * gutter} {bar} {' ' * (digits + 2)}{style.paint(source, 'dim')}"
             if place.path == finding.path:
-                shown.add(place.row - scene.shift(finding))
+                shown.add(scene.text(place.path).position(place.span.start)[0])
 
 
 def _step_source(place: Place, finding: Finding, shown: set[int], scene: Scene, indent: int) -> str:
@@ -123,7 +123,7 @@ def _step_source(place: Place, finding: Finding, shown: set[int], scene: Scene, 
     return cells.crop(0, max(24, (scene.style.width or _LIMIT) - indent), scene.style.draw("…", "~"))
 
 
-def _fix(fix: Fix, fixed: Sequence[Change], shift: int, gutter: int, scene: Scene) -> Iterator[str]:
+def _fix(fix: Fix, fixed: Sequence[Change], finding: Finding, gutter: int, scene: Scene) -> Iterator[str]:
     style = scene.style
     if fix.safety is Safety.SAFE:
         how = "--fix"
@@ -138,7 +138,7 @@ def _fix(fix: Fix, fixed: Sequence[Change], shift: int, gutter: int, scene: Scen
             yield " " * gutter + " " + style.paint(style.draw("⋮", ":"), "dim")
             continue
         line = Cells(change.text).crop(0, room, style.draw("…", "~"))
-        number = "" if change.sign == "+" else str(change.row + shift)
+        number = "" if change.sign == "+" else str(scene.row(finding, change.row))
         signed = f"{change.sign} {line}".rstrip()
         yield f"{style.paint(number.rjust(gutter), 'dim')} {style.paint(signed, _SIGNS[change.sign])}"
     if len(fixed) > _LONGEST_FIX:

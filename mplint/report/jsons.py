@@ -24,7 +24,7 @@ def pretty(value: Any) -> str:
 def plain(finding: Finding, scene: Scene) -> dict[str, Any]:
     """A finding in builtin types: rows and columns from 1 (columns in characters), ends exclusive, paths absolute.
 
-    `cell` is there for findings in notebooks only; positions count inside the cell then.
+    `cell` is there for findings in notebooks only; positions count inside the cell in which they stand.
     """
     fix = finding.fix
     found: dict[str, Any] = {
@@ -60,9 +60,9 @@ def plain(finding: Finding, scene: Scene) -> dict[str, Any]:
 
 def edges(finding: Finding, span: Span, scene: Scene) -> dict[str, dict[str, int]]:
     """`location` and `end_location` of a span in the file of the finding."""
-    text, shift = scene.text(finding.path), scene.shift(finding)
+    text = scene.text(finding.path)
     start, stop = text.position(span.start), text.position(span.stop)
     return {
-        "location": {"row": start[0] + shift, "column": start[1]},
-        "end_location": {"row": stop[0] + shift, "column": stop[1]},
+        "location": {"row": scene.row(finding, start[0]), "column": start[1]},
+        "end_location": {"row": scene.row(finding, stop[0]), "column": stop[1]},
     }

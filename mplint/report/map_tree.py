@@ -8,16 +8,18 @@ from mplint.report.columns import tame
 from mplint.report.scene import Scene, counted
 from mplint.worker_map import Handover, Hazard, WorkerMap
 
+_SMALL = 40
+"""Workers of a map that is shown whole unless asked otherwise."""
 _ROLES = {"initializer": "initializer", "run": "body of the process", "target": "target"}
 
 
-def render_map(worker_map: WorkerMap, scene: Scene, *, everything: bool = False) -> Iterator[str]:
+def render_map(worker_map: WorkerMap, scene: Scene, *, everything: bool | None = None) -> Iterator[str]:
     """The tree, a blank line after each handover, and how much there is.
 
     A function is unfolded once, where the fewest calls lead to it.  Functions that neither hold nor reach a hazard are counted, not listed, unless
-    `everything` is asked for; what a handover runs directly is always listed.
+    `everything` is asked for (by default in a small map); what a handover runs directly is always listed.
     """
-    tree = _Tree(worker_map, scene, everything)
+    tree = _Tree(worker_map, scene, len(worker_map.workers) <= _SMALL if everything is None else everything)
     for number, handover in enumerate(worker_map.handovers):
         yield from tree.handover(number, handover)
         yield "\n"

@@ -39,6 +39,13 @@ class Text:
         row = bisect.bisect_right(self.starts, offset)
         return row, offset - self.starts[row - 1] + 1
 
+    def top(self, row: int) -> int:
+        """The row above the notebook's cell in which `row` stands: that of the marker between cells, 0 in the first."""
+        from mplint.notebook import MARK
+
+        marker = MARK.rstrip("\n")
+        return next((at for at in range(min(row, len(self.lines)), 0, -1) if self.lines[at - 1] == marker), 0)
+
     def line(self, row: int) -> str:
         """The line in `row` (from 1), empty where there is none."""
         return self.lines[row - 1] if 0 < row <= len(self.lines) else ""
@@ -74,10 +81,9 @@ class Scene:
             self._texts[path] = found
         return found
 
-    def shift(self, finding: Finding) -> int:
-        """Rows to add to a row of the text to get the row that is shown: not 0 in a cell of a notebook."""
-        text = self.text(finding.path)
-        return finding.row - text.position(min(finding.span.start, len(text.text)))[0]
+    def row(self, finding: Finding, row: int) -> int:
+        """The row that is shown for a row of the text of the finding's file: counted inside its cell in a notebook."""
+        return row if finding.notebook_cell is None else row - self.text(finding.path).top(row)
 
     def source(self, path: str, span: Span) -> str:
         """The text that a span covers."""

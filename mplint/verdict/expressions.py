@@ -1,0 +1,311 @@
+"""Expressions of a constructor, evaluated on symbolic values."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from mplint import facts as f
+from mplint.project.modules import Class, Function
+from mplint.project.values import Bound as ProjectBound
+from mplint.project.values import External, Instance, Literal, Many, ModuleValue, Tuple, Unknown
+from mplint.verdict import library, operators
+from mplint.verdict.machine import Frame, Machine, Thrown, Vague
+from mplint.verdict.terms import (
+    NONE, BoundFunc, Cls, Const, DictObj, Ext, Func, LambdaFunc, ListObj, Obj, Seq, Sym, Term, freeze, kind_of, text,
+)  # fmt: skip
+from mplint.verdict.truth import compare, truth
+
+
+def ev(m: Machine, expr: f.Expr, frame: Frame) -> Any:
+    """The value of `expr`.  Raises Thrown, Vague or Impossible."""
+    m.tick()
+    return _HANDLERS[type(expr)](m, expr, frame)
+
+
+def local(frame: Frame, name: str) -> Frame | None:
+    """The frame that binds `name`, None when it is no local variable."""
+    where: Frame | None = frame
+    while where is not None:
+        if name in where.env:
+            return where
+        where = where.outer
+    return None
+
+
+def _name(m: Machine, expr: f.Name, frame: Frame) -> Any:
+    where = local(frame, expr.id)
+    if where is not None:
+        return where.env[expr.id]
+    if expr.id == "__class__" and frame.owner is not None:
+        return Cls(frame.owner)
+    if frame.owner is not None and frame.function.is_module:  # a default or a class-level value
+        found = m.shapes.own(frame.owner, expr.id)
+        if found is not None and found.what == "value" and found.assign is not None and found.assign.value is not expr:
+            return ev(m, found.assign.value, frame)  # type: ignore[arg-type]
+        if found is not None and found.functions:
+            return Func(found.functions[-1])
+    return converted(m.project.values(expr, frame.function), frame, expr.id)
+
+
+def converted(values: tuple[Any, ...], frame: Frame, name: str) -> Any:
+    """The project's values of a name or attribute as one symbolic value."""
+    known = [v for v in values if not isinstance(v, Unknown)]
+    definite = [v for v in known if isinstance(v, (Class, Function, External, ModuleValue))]
+    if frame.site:
+        if len(known) == 1 == len(values) and isinstance(known[0], (Literal, Class, External, Instance, Many)):
+            return _single(known[0], frame, name)
+        return Sym(f"{name}")
+    if len(known) == 1:
+        return _single(known[0], frame, name)
+    if definite:
+        return _single(definite[0], frame, name)
+    return Term("global", (frame.function.module.path, name))
+
+
+def _single(value: Any, frame: Frame, name: str) -> Any:
+    if isinstance(value, Literal):
+        return Const(value.value)
+    if isinstance(value, Class):
+        return Cls(value)
+    if isinstance(value, Function):
+        return Func(value)
+    if isinstance(value, External):
+        builtin = library.builtin_base(value.name) if value.name.startswith("builtins.") else ""
+        return Cls(builtin) if builtin else Ext(value.name)
+    if isinstance(value, ModuleValue):
+        return Term("module", (value.module,), "!a module")
+    if isinstance(value, ProjectBound) and isinstance(value.function, Function):
+        return BoundFunc(Func(value.function), Cls(value.receiver)) if isinstance(value.receiver, Class) else Term("global", (frame.function.module.path, name))
+    kind = ""
+    if isinstance(value, Instance) and isinstance(value.cls, External):
+        bad = library.UNPICKLABLE.get(value.cls.name)
+        kind = f"!{bad}" if bad else library.KINDS.get(value.cls.name, value.cls.name)
+    elif isinstance(value, Many):
+        kind = value.kind if value.kind in {"list", "set", "dict", "tuple"} else ""
+    elif isinstance(value, Tuple):
+        kind = "tuple"
+    if frame.site:
+        return Sym(name, kind)
+    return Term("global", (frame.function.module.path, name), kind)
+
+
+def _attr(m: Machine, expr: f.Attr, frame: Frame) -> Any:
+    from mplint.verdict.objects import attribute
+
+    root: f.Expr = expr
+    while isinstance(root, f.Attr):
+        root = root.value
+    if isinstance(root, f.Name) and local(frame, root.id) is None:
+        values = m.project.values(expr, frame.function)
+        if len(values) == 1 and isinstance(values[0], (External, Class, Function, ModuleValue)) or frame.site:
+            return converted(values, frame, expr.attr)
+    return attribute(m, ev(m, expr.value, frame), expr.attr)
+
+
+def _const(m: Machine, expr: f.Const, frame: Frame) -> Any:
+    if expr.kind == "bytes":
+        return Const(str(expr.value).encode("latin-1", "replace"))
+    if expr.kind == "ellipsis":
+        return Const(Ellipsis)
+    if expr.kind == "complex":
+        return Term("complex", (expr.value,), "complex")
+    return Const(expr.value)
+
+
+def _text(m: Machine, expr: f.Text, frame: Frame) -> Any:
+    return text([operators.to_text(m, ev(m, part, frame)) for part in expr.parts])
+
+
+def _sequence(m: Machine, expr: f.Sequence, frame: Frame) -> Any:
+    items: list[Any] = []
+    for part in expr.items:
+        if isinstance(part, f.Star):
+            more = iterate(m, ev(m, part.value, frame))
+            if more is None:
+                return Term("display", (expr.kind, freeze(tuple(items)), freeze(ev(m, part.value, frame))), expr.kind)
+            items.extend(more)
+        else:
+            items.append(ev(m, part, frame))
+    return ListObj(items) if expr.kind == "list" else Seq(expr.kind, tuple(items))
+
+
+def iterate(m: Machine, value: Any) -> list[Any] | None:
+    """The elements of a value when all are known.  Raises Thrown for what cannot be iterated."""
+    if isinstance(value, Seq):
+        return list(value.items)
+    if isinstance(value, ListObj):
+        return None if value.items is None else list(value.items)
+    if isinstance(value, DictObj):
+        return None if value.rest else list(value.items)
+    if isinstance(value, Const):
+        if isinstance(value.value, (str, bytes)) and len(value.value) <= 64:
+            return [Const(c) for c in value.value]
+        if not isinstance(value.value, (str, bytes)):
+            raise Thrown("TypeError", f"{kind_of(value)!r} object is not iterable")
+    if operators.kind(m, value) in {"int", "float", "bool"}:
+        raise Thrown("TypeError", f"{operators.kind(m, value)!r} object is not iterable")
+    return None
+
+
+def element(m: Machine, value: Any) -> Any:
+    """A generic element of an iterable of unknown length."""
+    name = operators.kind(m, value)
+    return Term("element", (freeze(value),), "str" if name == "str" else "int" if name == "bytes" else "")
+
+
+def _mapping(m: Machine, expr: f.Mapping, frame: Frame) -> Any:
+    out = DictObj({})
+    for key, value in zip(expr.keys, expr.values):
+        worth = ev(m, value, frame)
+        if key is not None:
+            out.items[freeze(ev(m, key, frame))] = worth
+        elif isinstance(worth, DictObj):
+            out.items.update(worth.items)
+            out.rest += worth.rest
+        else:
+            out.rest += (freeze(worth),)
+    return out
+
+
+def _op(m: Machine, expr: f.Op, frame: Frame) -> Any:
+    op = expr.op
+    if op in {"and", "or"}:
+        left = ev(m, expr.operands[0], frame)
+        for right in expr.operands[1:]:
+            if truth(m, left) is (op == "or"):
+                return left
+            left = ev(m, right, frame)
+        return left
+    first = ev(m, expr.operands[0], frame)
+    if op == "not":
+        return Const(not truth(m, first))
+    if op == "!s":
+        return operators.to_text(m, first)
+    if op in {"!r", "!a"}:
+        return operators.represent(first)
+    if len(expr.operands) == 1:
+        return operators.unary(m, op, first)
+    second = ev(m, expr.operands[1], frame)
+    if op == ":":
+        return operators.formatted(m, first, second)
+    if op in {"==", "!=", "is", "is not", "in", "not in", "<", "<=", ">", ">="}:
+        return compare(m, op, first, second)
+    return operators.binary(m, op, first, second)
+
+
+def _choice(m: Machine, expr: f.Choice, frame: Frame) -> Any:
+    return ev(m, expr.body if truth(m, ev(m, expr.test, frame)) else expr.orelse, frame)
+
+
+def _item(m: Machine, expr: f.Item, frame: Frame) -> Any:
+    value, index = ev(m, expr.value, frame), ev(m, expr.index, frame)
+    if isinstance(value, (Cls, Ext)):
+        return value
+    if isinstance(value, Obj):
+        from mplint.verdict.calls import call
+        from mplint.verdict.objects import attribute
+
+        return call(m, attribute(m, value, "__getitem__"), (index,), {})
+    return operators.item(m, value, index)
+
+
+def _comprehension(m: Machine, expr: f.Comprehension, frame: Frame) -> Any:
+    inner = Frame(frame.function, {}, frame.owner, frame.receiver, frame, frame.site)
+    source = ev(m, expr.clauses[0].source, frame)
+    known = iterate(m, source)
+    if known is not None and len(expr.clauses) == 1 and len(known) <= 24 and expr.kind != "generator":
+        out: list[Any] = []
+        for value in known:
+            assign(m, expr.clauses[0].target, value, inner)
+            if all(truth(m, ev(m, c, inner)) for c in expr.clauses[0].conditions):
+                out.append(ev(m, expr.element, inner))
+        if expr.kind == "dict":
+            return DictObj({freeze(pair.items[0]): pair.items[1] for pair in out if isinstance(pair, Seq)})
+        return ListObj(out) if expr.kind == "list" else Seq("set", tuple(out))
+    empty = known == []
+    if not empty:
+        for number, clause in enumerate(expr.clauses):
+            values = source if not number else ev(m, clause.source, inner)
+            some = iterate(m, values)
+            assign(m, clause.target, some[0] if some else element(m, values), inner)
+            for condition in clause.conditions:
+                ev(m, condition, inner)
+    result = NONE if empty else freeze(ev(m, expr.element, inner))
+    return Term("comp", (expr.at, freeze(source), result), "!a generator" if expr.kind == "generator" else expr.kind)
+
+
+def assign(m: Machine, target: f.Expr, value: Any, frame: Frame) -> None:
+    """`target = value`."""
+    from mplint.verdict.objects import set_attribute
+
+    if isinstance(target, f.Name):
+        frame.env[target.id] = value
+    elif isinstance(target, f.Attr):
+        owner = ev(m, target.value, frame)
+        if isinstance(owner, Obj):
+            set_attribute(m, owner, target.attr, value)
+    elif isinstance(target, f.Item):
+        owner, index = ev(m, target.value, frame), ev(m, target.index, frame)
+        if isinstance(owner, DictObj):
+            owner.put(freeze(index), value)
+        elif isinstance(owner, ListObj):
+            owner.source, owner.items = Term("set", (freeze(owner), freeze(index), freeze(value))), None
+        elif operators.kind(m, owner) in {"str", "tuple", "int", "NoneType"}:
+            raise Thrown("TypeError", f"{operators.kind(m, owner)!r} object does not support item assignment")
+    elif isinstance(target, f.Star):
+        assign(m, target.value, value, frame)
+    elif isinstance(target, f.Sequence):
+        _unpack(m, target, value, frame)
+
+
+def _unpack(m: Machine, target: f.Sequence, value: Any, frame: Frame) -> None:
+    items = iterate(m, value)
+    star = next((i for i, t in enumerate(target.items) if isinstance(t, f.Star)), None)
+    count = len(target.items)
+    if items is None:
+        for i, part in enumerate(target.items):
+            assign(m, part, Term("unpacked", (freeze(value), i, count)), frame)
+    elif star is None:
+        if len(items) != count:
+            raise Thrown("ValueError", f"{'too many' if len(items) > count else 'not enough'} values to unpack (expected {count})")
+        for part, worth in zip(target.items, items):
+            assign(m, part, worth, frame)
+    else:
+        after = count - star - 1
+        if len(items) < count - 1:
+            raise Thrown("ValueError", f"not enough values to unpack (expected at least {count - 1}, got {len(items)})")
+        for part, worth in zip(target.items[:star], items):
+            assign(m, part, worth, frame)
+        assign(m, target.items[star], ListObj(items[star : len(items) - after]), frame)
+        for part, worth in zip(target.items[star + 1 :], items[len(items) - after :]):
+            assign(m, part, worth, frame)
+
+
+def _lambda(m: Machine, expr: f.Lambda, frame: Frame) -> Any:
+    return LambdaFunc(expr.at, frame.function.path, expr.function, frame)
+
+
+def _call(m: Machine, expr: f.Call, frame: Frame) -> Any:
+    from mplint.verdict.calls import call_expression
+
+    return call_expression(m, expr, frame)
+
+
+def _bind(m: Machine, expr: f.Bind, frame: Frame) -> Any:
+    frame.env[expr.name.id] = value = ev(m, expr.value, frame)
+    return value
+
+
+def _await(m: Machine, expr: f.Await, frame: Frame) -> Any:
+    return Term("await", (freeze(ev(m, expr.value, frame)),))
+
+
+def _vague(m: Machine, expr: f.Row, frame: Frame) -> Any:
+    raise Vague("yield in a constructor")
+
+
+_HANDLERS: dict[type[Any], Callable[[Machine, Any, Frame], Any]] = {
+    f.Name: _name, f.Attr: _attr, f.Const: _const, f.Text: _text, f.Call: _call, f.Sequence: _sequence, f.Mapping: _mapping, f.Op: _op,
+    f.Choice: _choice, f.Item: _item, f.Lambda: _lambda, f.Comprehension: _comprehension, f.Await: _await, f.Yield: _vague, f.Bind: _bind,
+    f.Star: lambda m, e, frame: ev(m, e.value, frame),
+}  # fmt: skip

@@ -1,0 +1,221 @@
+"""The verdict on an exception class: every way in which the project constructs it, or, without one, the plain ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Iterator
+
+from mplint import facts as f
+from mplint.project.modules import CallSite, Class
+from mplint.verdict.calls import arguments
+from mplint.verdict.machine import Frame, Impossible, Machine, Thrown, Vague
+from mplint.verdict.objects import construct
+from mplint.verdict.shapes import Shape, Shapes, fields_of
+from mplint.verdict.terms import Const, DictObj, Func, LambdaFunc, ListObj, Obj, Seq, Sym, Term, kind_of
+from mplint.verdict.transit import OK, Outcome, round_trip
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+PATHS = 48
+"""Paths through the constructor that are followed for one construction."""
+
+SITES = 60
+"""Constructions of one class that are looked at."""
+
+DECISIVE = ("__init__", "__new__", "__reduce__", "__reduce_ex__", "__setstate__", "__setattr__", "__getattribute__", "__slots__")
+"""Without one of these in a class of the project the builtin's own construction is all there is."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One way of construction; `site` is the call in the project, None for a way that was made up."""
+
+    args: tuple[Any, ...]
+    kwargs: tuple[tuple[str, Any], ...]
+    site: CallSite | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of an exception class.  `scenario` is the construction that decided; `init` the class whose constructor runs."""
+
+    outcome: Outcome
+    scenario: Scenario | None = None
+    init: Class | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.outcome.kind
+
+
+_RANK = {"FAIL": 4, "DUMP": 3, "CORRUPT": 2, "OK": 1, "UNKNOWN": 0}
+
+
+def verdict(project: Project, shapes: Shapes, cls: Class) -> Verdict | None:
+    """The verdict on `cls`, None when it is no exception class."""
+    shape = shapes.of(cls)
+    if not shape.is_exception:
+        return None
+    if shape.open:
+        return Verdict(Outcome("UNKNOWN", shape.open))
+    init = _constructor(shape)
+    if not _decisive(shapes, shape):
+        return Verdict(OK, None, init)
+    best: Verdict | None = None
+    for scenario in scenarios(project, shapes, shape):
+        outcome = judged(project, shapes, cls, scenario)
+        if outcome is not None and (best is None or _RANK[outcome.kind] > _RANK[best.kind]):
+            best = Verdict(outcome, scenario, init)
+    return best or Verdict(Outcome("UNKNOWN", "no construction that ends"))
+
+
+def _decisive(shapes: Shapes, shape: Shape) -> bool:
+    own = [c for c in shape.mro if isinstance(c, Class)]
+    return any(shapes.made(c) is not None or any(shapes.own(c, n) is not None for n in DECISIVE) for c in own) or shapes.registered(shape.cls) is not None
+
+
+def _constructor(shape: Shape) -> Class | None:
+    found = shape.find_python("__init__") or shape.find_python("__new__")
+    return found.owner if found is not None and isinstance(found.owner, Class) else None
+
+
+def parameters(shapes: Shapes, shape: Shape) -> tuple[f.Param, ...] | None:
+    """What the constructor takes, without the receiver; None when it is the builtin's own."""
+    found = shape.find("__init__")
+    if found is None or isinstance(found.owner, str):
+        maker = shape.find_python("__new__")
+        found = maker if maker is not None else found
+    if found is None or isinstance(found.owner, str):
+        return None
+    if found.what == "generated":
+        made = shapes.made(found.owner)
+        assert made is not None
+        fields = [x for x in fields_of(shapes, found.owner, made) if x.init]
+        return tuple(
+            f.Param(
+                x.name.lstrip("_") if made.kind == "attrs" else x.name,
+                "keyword-only" if x.kw_only else "positional",
+                x.default if x.default is not None else x.factory,
+                x.annotation,
+            )
+            for x in fields
+        )
+    return found.functions[-1].facts.params[1:] if found.functions else None
+
+
+def scenarios(project: Project, shapes: Shapes, shape: Shape) -> Iterator[Scenario]:
+    """The constructions in the project; when there is none that tells anything, with the required arguments and with all."""
+    assert isinstance(shape.cls, Class)
+    seen: set[Any] = set()
+    some = False
+    for site in project.constructions(shape.cls)[: SITES * 4]:
+        scenario = at_site(project, shapes, site)
+        if scenario is None:
+            continue
+        key = (tuple(_look(a) for a in scenario.args), tuple((k, _look(v)) for k, v in scenario.kwargs))
+        if key not in seen and len(seen) < SITES:
+            seen.add(key)
+            some = True
+            yield scenario
+    if not some:
+        yield from plain(parameters(shapes, shape))
+
+
+def _look(value: Any) -> Any:
+    if isinstance(value, Const):
+        return value
+    return kind_of(value), type(value).__name__
+
+
+def plain(params: tuple[f.Param, ...] | None) -> Iterator[Scenario]:
+    if params is None:
+        yield Scenario((Sym("message"),), ())
+        return
+    places = [p for p in params if p.kind in {"positional", "positional-only"}]
+    needed = [p for p in places if p.default is None]
+    keywords = tuple((p.name, Sym(p.name)) for p in params if p.kind == "keyword-only" and p.default is None)
+    star = next((p for p in params if p.kind == "*"), None)
+    yield Scenario(tuple(Sym(p.name) for p in needed), keywords)
+    if len(places) > len(needed) or star is not None:
+        extra = (Sym(f"*{star.name}"),) if star is not None else ()
+        yield Scenario((*(Sym(p.name) for p in places), *extra), keywords)
+
+
+def at_site(project: Project, shapes: Shapes, site: CallSite) -> Scenario | None:
+    """A construction in the project as a scenario; None when a star hides what is passed."""
+    if site.call.starred:
+        return None
+    m = Machine(project, shapes, shapes.version)
+    try:
+        args, kwargs, vague = arguments(m, site.call, Frame(site.function, {}, None, None, None, True))
+    except (Vague, Thrown, Impossible):
+        args = tuple(Const(None) if False else Sym("") for a in site.call.args if not a.keyword)
+        kwargs = {a.keyword: Sym("") for a in site.call.args if a.keyword}
+        vague = []
+    if vague:
+        return None
+    generic = tuple(_generic(a, f"#{i}", m) for i, a in enumerate(args))
+    return Scenario(generic, tuple((k, _generic(v, k, m)) for k, v in kwargs.items()), site)
+
+
+def _generic(value: Any, name: str, m: Machine) -> Any:
+    """An argument as the constructor sees it: what is known stays, what is computed becomes an input of its type."""
+    if isinstance(value, (Const, LambdaFunc, Func)):
+        return value
+    if isinstance(value, (ListObj, DictObj, Seq)):
+        return value
+    kind = m.kinds.get(value.name, "") or value.kind if isinstance(value, Sym) else kind_of(value)
+    if isinstance(value, Term) and kind.startswith("!"):
+        return value
+    return Sym(name, kind)
+
+
+def judged(project: Project, shapes: Shapes, cls: Class, scenario: Scenario) -> Outcome | None:
+    """The outcome of one construction over the paths through the constructor; None when no path makes an instance."""
+    groups: dict[tuple[int, ...], list[Outcome]] = {}
+    todo: list[list[int]] = [[]]
+    runs = 0
+    while todo and runs < PATHS:
+        runs += 1
+        choices = todo.pop()
+        m = Machine(project, shapes, shapes.version, choices)
+        outcome, first = _one(m, cls, scenario)
+        todo.extend([*m.taken[:i], 1] for i in range(len(m.taken) - 1, len(choices) - 1, -1) if m.taken[i] == 0)
+        if outcome is not None:
+            groups.setdefault(tuple(m.taken[:first]), []).append(outcome)
+    answers = [_group(group) for group in groups.values()]
+    return max(answers, key=lambda o: _RANK[o.kind]) if answers else None
+
+
+def _one(m: Machine, cls: Class, scenario: Scenario) -> tuple[Outcome | None, int]:
+    from mplint.verdict.transit import copied
+
+    try:
+        obj = construct(m, cls, tuple(copied(a) for a in scenario.args), {k: copied(v) for k, v in scenario.kwargs})
+    except (Thrown, Impossible):
+        return None, len(m.taken)
+    except Vague as error:
+        return Outcome("UNKNOWN", error.reason), len(m.taken)
+    except RecursionError:
+        return Outcome("UNKNOWN", "nested too deeply"), len(m.taken)
+    first = len(m.taken)
+    if not isinstance(obj, Obj):
+        return Outcome("UNKNOWN", "what the constructor gives"), first
+    try:
+        return round_trip(m, obj), first
+    except Vague as error:
+        return Outcome("UNKNOWN", error.reason), first
+    except (Impossible, Thrown):
+        return None, first
+    except RecursionError:
+        return Outcome("UNKNOWN", "nested too deeply"), first
+
+
+def _group(outcomes: list[Outcome]) -> Outcome:
+    """One construction whose rebuild is not certain: bad only when it is bad whatever is the case."""
+    good = next((o for o in outcomes if o.kind == "OK"), None)
+    if good is not None:
+        return good
+    unknown = next((o for o in outcomes if o.kind == "UNKNOWN"), None)
+    return unknown if unknown is not None else outcomes[0]

@@ -1,0 +1,127 @@
+"""What is known of names outside the project, as rows: exceptions that add nothing to a builtin one, what calls return."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mplint.project.values import External
+from mplint.verdict import builtins
+
+PLAIN_EXCEPTIONS: dict[str, str] = {
+    "socket.error": "OSError", "socket.timeout": "TimeoutError", "socket.gaierror": "OSError", "socket.herror": "OSError", "select.error": "OSError",
+    "os.error": "OSError", "shutil.Error": "OSError", "shutil.SameFileError": "OSError", "shutil.SpecialFileError": "OSError",
+    "shutil.ReadError": "OSError", "shutil.ExecError": "OSError", "shutil.RegistryError": "Exception", "ssl.SSLError": "OSError",
+    "ssl.SSLZeroReturnError": "OSError", "ssl.CertificateError": "OSError", "ssl.SSLCertVerificationError": "OSError",
+    "io.UnsupportedOperation": "OSError", "io.BlockingIOError": "BlockingIOError", "mmap.error": "OSError", "resource.error": "OSError",
+    "queue.Empty": "Exception", "queue.Full": "Exception", "concurrent.futures.Error": "Exception",
+    "concurrent.futures.CancelledError": "Exception", "concurrent.futures.TimeoutError": "TimeoutError",
+    "concurrent.futures.BrokenExecutor": "RuntimeError", "concurrent.futures.InvalidStateError": "Exception",
+    "concurrent.futures.process.BrokenProcessPool": "RuntimeError", "concurrent.futures.thread.BrokenThreadPool": "RuntimeError",
+    "asyncio.CancelledError": "BaseException", "asyncio.exceptions.CancelledError": "BaseException", "asyncio.TimeoutError": "TimeoutError",
+    "asyncio.exceptions.TimeoutError": "TimeoutError", "asyncio.InvalidStateError": "Exception", "asyncio.QueueEmpty": "Exception",
+    "asyncio.QueueFull": "Exception", "asyncio.SendfileNotAvailableError": "RuntimeError",
+    "multiprocessing.ProcessError": "Exception", "multiprocessing.TimeoutError": "Exception", "multiprocessing.AuthenticationError": "Exception",
+    "multiprocessing.BufferTooShort": "Exception", "multiprocessing.context.TimeoutError": "Exception",
+    "multiprocessing.context.ProcessError": "Exception", "subprocess.SubprocessError": "Exception",
+    "pickle.PickleError": "Exception", "pickle.PicklingError": "Exception", "pickle.UnpicklingError": "Exception", "copy.Error": "Exception",
+    "struct.error": "Exception", "binascii.Error": "ValueError", "binascii.Incomplete": "Exception", "zlib.error": "Exception",
+    "lzma.LZMAError": "Exception", "csv.Error": "Exception", "re.error": "Exception", "sqlite3.Error": "Exception", "sqlite3.Warning": "Exception",
+    "sqlite3.DatabaseError": "Exception", "sqlite3.OperationalError": "Exception", "sqlite3.IntegrityError": "Exception",
+    "sqlite3.ProgrammingError": "Exception", "sqlite3.InterfaceError": "Exception", "sqlite3.DataError": "Exception",
+    "argparse.ArgumentTypeError": "Exception", "getopt.error": "Exception", "zipfile.BadZipFile": "Exception", "zipfile.LargeZipFile": "Exception",
+    "zipfile.BadZipfile": "Exception", "zipfile.error": "Exception", "zipimport.ZipImportError": "ImportError", "tarfile.TarError": "Exception",
+    "tarfile.ReadError": "Exception", "tarfile.ExtractError": "Exception", "tarfile.CompressionError": "Exception", "tarfile.StreamError": "Exception",
+    "tarfile.HeaderError": "Exception", "gzip.BadGzipFile": "OSError", "http.client.HTTPException": "Exception",
+    "http.client.NotConnected": "Exception", "http.client.InvalidURL": "Exception", "http.client.ImproperConnectionState": "Exception",
+    "http.client.CannotSendRequest": "Exception", "http.client.RemoteDisconnected": "ConnectionResetError", "http.cookies.CookieError": "Exception",
+    "http.cookiejar.LoadError": "OSError", "smtplib.SMTPException": "OSError", "ftplib.Error": "Exception", "poplib.error_proto": "Exception",
+    "email.errors.MessageError": "Exception", "email.errors.MessageParseError": "Exception", "email.errors.HeaderParseError": "Exception",
+    "xml.parsers.expat.ExpatError": "Exception", "xml.sax.SAXNotRecognizedException": "Exception", "xml.etree.ElementTree.ParseError": "SyntaxError",
+    "locale.Error": "Exception", "termios.error": "Exception", "curses.error": "Exception",
+    "tkinter.TclError": "Exception", "inspect.EndOfBlock": "Exception", "inspect.ClassFoundException": "Exception",
+    "decimal.DecimalException": "ArithmeticError", "decimal.InvalidOperation": "ArithmeticError", "decimal.DivisionByZero": "ZeroDivisionError",
+    "statistics.StatisticsError": "ValueError", "ipaddress.AddressValueError": "ValueError",
+    "ipaddress.NetmaskValueError": "ValueError", "uu.Error": "Exception",
+    "dataclasses.FrozenInstanceError": "AttributeError", "weakref.ReferenceError": "ReferenceError",
+    "unittest.SkipTest": "Exception", "unittest.case.SkipTest": "Exception", "bdb.BdbQuit": "Exception",
+    "pdb.Restart": "Exception", "dbm.error": "Exception", "tokenize.TokenError": "Exception",
+    "graphlib.CycleError": "ValueError", "threading.BrokenBarrierError": "RuntimeError", "threading.ThreadError": "RuntimeError",
+    "signal.ItimerError": "OSError", "importlib.metadata.PackageNotFoundError": "ModuleNotFoundError",
+    "distutils.errors.DistutilsError": "Exception", "distutils.errors.DistutilsExecError": "Exception",
+    "exceptiongroup.ExceptionGroup": "ExceptionGroup", "exceptiongroup.BaseExceptionGroup": "BaseExceptionGroup",
+}  # fmt: skip
+"""Library exceptions without a constructor of their own, and the builtin whose construction they share."""
+
+INERT_BASES = frozenset({
+    "builtins.object", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol", "typing_extensions.Generic", "abc.ABC", "typing.Any",
+})  # fmt: skip
+"""Bases that take no part in construction or pickling."""
+
+FIELD_MAKERS = frozenset({
+    "dataclasses.field", "attr.ib", "attr.attrib", "attr.field", "attrs.field", "attr.attr",
+})  # fmt: skip
+
+UNPICKLABLE: dict[str, str] = {
+    **dict.fromkeys(("threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore",
+                     "threading.Event", "threading.Barrier", "_thread.allocate_lock"), "a lock"),
+    **dict.fromkeys(("multiprocessing.Lock", "multiprocessing.RLock", "multiprocessing.Condition", "multiprocessing.Semaphore",
+                     "multiprocessing.Event"), "a lock"),
+    "threading.local": "thread-local data", "threading.Thread": "a thread", "builtins.open": "an open file", "io.open": "an open file",
+    "socket.socket": "a socket", "socket.create_connection": "a socket", "sqlite3.connect": "a database connection",
+    "subprocess.Popen": "a running process", "weakref.ref": "a weak reference", "sys._getframe": "a frame", "inspect.currentframe": "a frame",
+    "sys.exc_info": "a traceback", "types.MappingProxyType": "a mapping proxy", "concurrent.futures.ThreadPoolExecutor": "an executor",
+    "multiprocessing.Queue": "a queue", "queue.Queue": "a queue with a lock", "tempfile.TemporaryFile": "an open file",
+    "tempfile.NamedTemporaryFile": "an open file", "weakref.WeakKeyDictionary": "a weak dictionary", "builtins.memoryview": "a memoryview",
+}  # fmt: skip
+"""Calls whose result cannot be pickled, and what to call it."""
+
+KINDS: dict[str, str] = {
+    **dict.fromkeys(("builtins.repr", "builtins.format", "builtins.ascii", "builtins.chr", "builtins.hex", "builtins.oct", "builtins.bin",
+                     "json.dumps", "os.getcwd", "os.path.join", "os.path.basename", "os.path.dirname", "os.path.abspath", "textwrap.dedent",
+                     "textwrap.indent", "textwrap.fill", "textwrap.shorten", "pprint.pformat", "traceback.format_exc", "gettext.gettext",
+                     "gettext.ngettext", "os.strerror", "time.strftime", "time.ctime", "urllib.parse.quote", "urllib.parse.urlencode",
+                     "html.escape", "shlex.quote", "shlex.join", "builtins.input", "platform.system", "reprlib.repr", "inspect.getsource"), "str"),
+    **dict.fromkeys(("builtins.len", "builtins.int", "builtins.id", "builtins.hash", "builtins.ord", "os.getpid", "time.time_ns",
+                     "builtins.round"), "int"),
+    **dict.fromkeys(("time.time", "time.monotonic", "time.perf_counter", "builtins.float"), "float"),
+    **dict.fromkeys(("builtins.isinstance", "builtins.issubclass", "builtins.callable", "builtins.hasattr", "builtins.any", "builtins.all",
+                     "builtins.bool", "os.path.exists", "os.path.isfile", "os.path.isdir"), "bool"),
+    **dict.fromkeys(("builtins.sorted", "builtins.dir", "traceback.format_exception", "traceback.format_stack", "traceback.format_tb",
+                     "difflib.get_close_matches", "shlex.split"), "list"),
+    "builtins.bytes": "bytes", "builtins.frozenset": "frozenset", "builtins.vars": "dict", "builtins.globals": "dict", "builtins.locals": "dict",
+    "copy.copy": "", "copy.deepcopy": "",
+}  # fmt: skip
+"""Calls and the builtin type of what they return."""
+
+METHOD_KINDS: dict[str, dict[str, str]] = {
+    "str": {
+        **dict.fromkeys(("format", "join", "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize", "replace", "casefold", "center",
+                         "ljust", "rjust", "zfill", "swapcase", "expandtabs", "translate", "removeprefix", "removesuffix", "format_map"), "str"),
+        **dict.fromkeys(("split", "rsplit", "splitlines"), "list"), **dict.fromkeys(("partition", "rpartition"), "tuple"), "encode": "bytes",
+        **dict.fromkeys(("startswith", "endswith", "isdigit", "isalpha", "isspace", "isupper", "islower", "isidentifier"), "bool"),
+        **dict.fromkeys(("find", "rfind", "index", "rindex", "count"), "int"),
+    },
+    "bytes": {"decode": "str", "hex": "str", "strip": "bytes", "split": "list", "join": "bytes", "replace": "bytes"},
+    "dict": {"keys": "!dictionary keys", "values": "!dictionary values", "items": "!dictionary items", "copy": "dict"},
+    "list": {"copy": "list", "index": "int", "count": "int"},
+    "int": {"bit_length": "int", "to_bytes": "bytes"},
+}  # fmt: skip
+
+IDEMPOTENT = frozenset({
+    "builtins.str", "os.fspath", "os.path.abspath", "os.path.normpath", "os.path.realpath", "pathlib.Path", "builtins.tuple",
+    "builtins.list", "builtins.sorted", "builtins.set", "builtins.frozenset", "builtins.int", "builtins.float", "builtins.bool", "builtins.bytes",
+    "copy.copy", "copy.deepcopy", "inspect.cleandoc", "textwrap.dedent", "os.fsdecode", "os.fsencode", "builtins.abs",
+})  # fmt: skip
+"""Functions for which f(f(x)) is f(x)."""
+
+
+def builtin_base(name: str) -> str:
+    """The builtin exception that stands for the library class `name`, "" when it is none."""
+    if name.startswith("builtins."):
+        return builtins.canonical(name.removeprefix("builtins."))
+    return PLAIN_EXCEPTIONS.get(name, "")
+
+
+def dotted_of(values: tuple[Any, ...]) -> str:
+    """The dotted name when `values` is one external thing, else ""."""
+    return values[0].name if len(values) == 1 and isinstance(values[0], External) else ""

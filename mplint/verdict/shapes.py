@@ -1,0 +1,317 @@
+"""The structure of a class: its MRO, where a name is found, slots, properties, generated constructors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Iterator, Union
+
+from mplint import facts as f
+from mplint.project.modules import Class, Function
+from mplint.project.values import External, Unknown
+from mplint.verdict import builtins, library
+from mplint.verdict.terms import Func
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+Owner = Union[Class, str]
+
+DATACLASS = {"dataclasses.dataclass"}
+ATTRS_OLD = {"attr.s", "attr.attrs", "attr.attributes", "attr.dataclass", "attr.ib", "attrs.s"}
+ATTRS_NEW = {f"{p}.{n}" for p in ("attr", "attrs") for n in ("define", "mutable", "frozen")}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a name was found in an MRO and what it is: "function", "property", "slot", "value", "member", "builtin", "generated"."""
+
+    owner: Owner
+    what: str
+    functions: tuple[Function, ...] = ()
+    assign: f.Assign | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """How a decorator generates a constructor: `kind` is "dataclass" or "attrs"; `auto_exc` passes the fields up."""
+
+    kind: str
+    kw_only: bool = False
+    frozen: bool = False
+    slots: bool = False
+    init: bool = True
+    auto_exc: bool = False
+    old: bool = False
+
+
+class Shape:
+    """A class as far as it matters here.  `mro` holds project classes and builtin names; `open` says why it is incomplete."""
+
+    def __init__(self, shapes: Shapes, cls: Owner, mro: tuple[Owner, ...], open_: str) -> None:
+        self.shapes, self.cls, self.mro, self.open = shapes, cls, mro, open_
+        self.builtins = tuple(c for c in mro if isinstance(c, str))
+
+    @property
+    def name(self) -> str:
+        return self.cls.rpartition(".")[2] if isinstance(self.cls, str) else self.cls.name
+
+    @property
+    def is_exception(self) -> bool:
+        return "BaseException" in self.builtins
+
+    def after(self, owner: Owner) -> tuple[Owner, ...]:
+        return self.mro[self.mro.index(owner) + 1 :] if owner in self.mro else ()
+
+    def lookup(self, name: str, places: tuple[Owner, ...]) -> Found | None:
+        for place in places:
+            found = self.shapes.own(place, name)
+            if found is not None:
+                return found
+        return None
+
+    def find(self, name: str) -> Found | None:
+        return self.lookup(name, self.mro)
+
+    def find_python(self, name: str) -> Found | None:
+        """The first definition of `name` that is no builtin's."""
+        return self.lookup(name, tuple(c for c in self.mro if not isinstance(c, str)))
+
+
+class Shapes:
+    """The shapes of the classes of one project, each made once."""
+
+    def __init__(self, project: Project, version: tuple[int, int]) -> None:
+        self.project, self.version = project, version
+        self._shapes: dict[Owner, Shape] = {}
+        self._own: dict[tuple[Owner, str], Found | None] = {}
+        self._made: dict[Class, Made | None] = {}
+
+    def of(self, cls: Owner) -> Shape:
+        if cls not in self._shapes:
+            if isinstance(cls, str):
+                self._shapes[cls] = Shape(self, cls, builtins.bases_of(cls), "")
+            else:
+                self._shapes[cls] = Shape(self, cls, *self._mro(cls))
+        return self._shapes[cls]
+
+    def _mro(self, cls: Class) -> tuple[tuple[Owner, ...], str]:
+        own: list[Owner] = []
+        tail: list[str] = []
+        unknown = ""
+        for entry in self.project.mro(cls):
+            if isinstance(entry, Class):
+                own.append(entry)
+            elif isinstance(entry, External):
+                name = library.builtin_base(entry.name)
+                if name:
+                    tail.append(name)
+                elif entry.name not in library.INERT_BASES:
+                    unknown = unknown or entry.name
+            elif isinstance(entry, Unknown):
+                unknown = unknown or f"a base of {cls.name}"
+        for argument in (a for c in own if isinstance(c, Class) for a in c.facts.bases):
+            if argument.keyword == "metaclass" and not unknown and not self._plain_metaclass(cls, argument.value):
+                unknown = f"the metaclass of {cls.name}"
+        return (*own, *_linear(tail)), unknown
+
+    def _plain_metaclass(self, cls: Class, expr: f.Expr) -> bool:
+        values = self.values(expr, cls)
+        if len(values) != 1:
+            return False
+        value = values[0]
+        if isinstance(value, External):
+            return value.name in {"abc.ABCMeta", "builtins.type", "enum.EnumMeta"}
+        if isinstance(value, Class):
+            return all(
+                entry.method("__call__") is None and entry.method("__new__") is None
+                if isinstance(entry, Class)
+                else isinstance(entry, External) and entry.name in {"builtins.type", "builtins.object", "abc.ABCMeta"}
+                for entry in self.project.mro(value)
+            )
+        return False
+
+    def values(self, expr: f.Expr, cls: Class) -> tuple[Any, ...]:
+        return self.project.values(expr, cls.outer if cls.outer is not None else cls.module.body)
+
+    def own(self, place: Owner, name: str) -> Found | None:
+        """What `place` itself says about `name`."""
+        key = (place, name)
+        if key not in self._own:
+            self._own[key] = _builtin(place, name, self.version) if isinstance(place, str) else self._in_class(place, name)
+        return self._own[key]
+
+    def _in_class(self, cls: Class, name: str) -> Found | None:
+        functions = tuple(definitions(cls, name))
+        if functions:
+            last = functions[-1]
+            accessor = any(f.dotted(d) == f"{name}.{end}" for d in last.facts.decorators for end in ("setter", "getter", "deleter"))
+            names = {f.dotted(d).rpartition(".")[2] for d in last.facts.decorators}
+            if accessor or names & {"property", "abstractproperty"}:
+                return Found(cls, "property", functions)
+            return Found(cls, "cached" if "cached_property" in names else "function", functions)
+        if name in slots_of(cls):
+            return Found(cls, "slot")
+        made = self.made(cls)
+        if made is not None and made.init and name == "__init__":
+            return Found(cls, "generated")
+        if made is not None and made.frozen and name == "__setattr__":
+            return Found(cls, "generated")
+        values = [a for a in cls.assigned(name) if a.value is not None]
+        if made is not None and made.slots and name in {x.name for x in fields_of(self, cls, made)}:
+            return Found(cls, "slot")
+        if values and made is not None and made.kind == "attrs" and name in {x.name for x in fields_of(self, cls, made)}:
+            return None
+        return Found(cls, "value", (), values[-1]) if values else None
+
+    def registered(self, cls: Owner) -> Any:
+        """The function that `copyreg.pickle` was given for exactly this class in its own module, None without one."""
+        if isinstance(cls, str) or not any("copyreg" in line for line in cls.module.lines):
+            return None
+        for site in cls.module.body.calls:
+            if self.project.external(site.call.func, site.function) == "copyreg.pickle" and len(site.call.args) >= 2:
+                if cls in self.project.values(site.call.args[0].value, site.function):
+                    for value in self.project.values(site.call.args[1].value, site.function):
+                        if isinstance(value, Function):
+                            return Func(value)
+        return None
+
+    def made(self, cls: Class) -> Made | None:
+        """How a class decorator generates the constructor of `cls`."""
+        if cls not in self._made:
+            self._made[cls] = None
+            for decorator in cls.facts.decorators:
+                call = decorator if isinstance(decorator, f.Call) else None
+                for value in self.values(call.func if call else decorator, cls):
+                    if isinstance(value, External) and self._made[cls] is None:
+                        self._made[cls] = _made(value.name, call)
+        return self._made[cls]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a dataclass or attrs class.  `default` is an expression of `owner`'s body, `factory` one to be called."""
+
+    name: str
+    owner: Class
+    annotation: f.Expr | None = None
+    default: f.Expr | None = None
+    factory: f.Expr | None = None
+    converter: f.Expr | None = None
+    init: bool = True
+    kw_only: bool = False
+    init_only: bool = False
+
+
+def _made(name: str, call: f.Call | None) -> Made | None:
+    def flag(key: str, default: bool) -> bool:
+        value = call.keyword(key) if call is not None else None
+        return bool(value.value) if isinstance(value, f.Const) else default
+
+    if name in DATACLASS:
+        return Made("dataclass", flag("kw_only", False), flag("frozen", False), flag("slots", False), flag("init", True))
+    if name in ATTRS_OLD:
+        frozen = flag("frozen", False)
+        return Made("attrs", flag("kw_only", False), frozen, flag("slots", False), flag("init", True), flag("auto_exc", False), name != "attr.dataclass")
+    if name in ATTRS_NEW:
+        frozen = flag("frozen", name.endswith(".frozen"))
+        return Made("attrs", flag("kw_only", False), frozen, flag("slots", True), flag("init", True), flag("auto_exc", True))
+    return None
+
+
+def _builtin(place: str, name: str, version: tuple[int, int]) -> Found | None:
+    if name in builtins.members(place, version):
+        return Found(place, "member")
+    if name in {"__init__", "__new__"}:
+        return Found(place, "builtin")
+    if name == "__reduce__":
+        owners = {"BaseException", "OSError", "ImportError"} | ({"AttributeError"} if version >= (3, 12) else set())
+        return Found(place, "builtin") if place in owners else None
+    if place == "BaseException" and name in {
+        "__setstate__", "__reduce_ex__", "__str__", "__repr__", "with_traceback", "add_note", "__setattr__", "__getattribute__", "__getstate__",
+        "__init_subclass__", "__eq__", "__hash__", "__format__", "__doc__", "__module__", "__delattr__", "__dir__", "__sizeof__",
+    }:  # fmt: skip
+        return Found(place, "builtin")
+    if name == "__str__" and place in {"OSError", "KeyError", "ImportError", "SyntaxError", "UnicodeDecodeError", "UnicodeEncodeError", "BaseExceptionGroup"}:
+        return Found(place, "builtin")
+    return None
+
+
+def _linear(tail: list[str]) -> tuple[str, ...]:
+    """The MRO of the builtin part: each class before its bases, in the order given."""
+    every = list(dict.fromkeys(b for name in tail for b in builtins.bases_of(name)))
+    out: list[str] = []
+    while every:
+        for name in every:
+            if not any(name in builtins.bases_of(other)[1:] for other in every):
+                every.remove(name)
+                out.append(name)
+                break
+        else:
+            break
+    return tuple(out)
+
+
+def definitions(cls: Class, name: str) -> Iterator[Function]:
+    """Every `def name` in the body of `cls`, in source order: a property has several."""
+    if cls.outline is not None and not cls.facts.body:
+        steps: Iterator[f.Step] = (step for page in cls.outline.methods.get(name, ()) for step in cls.module.steps(page))
+    else:
+        steps = iter(cls.facts.body)
+    for row in f.walk(*steps):
+        if isinstance(row, f.FunctionFacts) and row.name == name:
+            yield cls.module.view(row, f"{cls.qualname}.{name}", cls, cls.outer)
+
+
+def slots_of(cls: Class) -> frozenset[str]:
+    names: set[str] = set()
+    for assign in cls.assigned("__slots__"):
+        value = assign.value
+        items = value.items if isinstance(value, f.Sequence) else tuple(k for k in value.keys if k) if isinstance(value, f.Mapping) else (value,)
+        names.update(str(i.value) for i in items if isinstance(i, f.Const) and i.kind == "str")
+    return frozenset(names - {"__dict__", "__weakref__"})
+
+
+def fields_of(shapes: Shapes, cls: Class, made: Made) -> tuple[Field, ...]:
+    """The fields of `cls`, inherited ones first, as the generated constructor takes them."""
+    out: dict[str, Field] = {}
+    for base in reversed(shapes.of(cls).mro if cls in shapes._shapes else shapes._mro(cls)[0]):
+        if isinstance(base, Class):
+            how = made if base is cls else shapes.made(base)
+            if how is not None and how.kind == made.kind:
+                for field in _own_fields(shapes, base, how):
+                    out[field.name] = field
+    return tuple(out.values())
+
+
+def _own_fields(shapes: Shapes, cls: Class, made: Made) -> Iterator[Field]:
+    kw_only = made.kw_only
+    for assign in cls.assigns():
+        target = assign.targets[0]
+        if not isinstance(target, f.Name) or (assign.annotation is None and (made.kind == "dataclass" or not isinstance(assign.value, f.Call))):
+            continue
+        note = f.dotted(assign.annotation.value if isinstance(assign.annotation, f.Item) else assign.annotation).rpartition(".")[2]
+        if note == "ClassVar":
+            continue
+        if note == "KW_ONLY":
+            kw_only = True
+            continue
+        call = assign.value if isinstance(assign.value, f.Call) else None
+        maker = library.dotted_of(shapes.values(call.func, cls)) if call is not None else ""
+        if maker not in library.FIELD_MAKERS:
+            if assign.annotation is None or made.old:
+                continue
+            yield Field(target.id, cls, assign.annotation, assign.value, kw_only=kw_only, init_only=note == "InitVar")
+            continue
+        assert call is not None
+        default, factory = call.keyword("default"), call.keyword("default_factory") or call.keyword("factory")
+        if maker.startswith("attr") and default is None:
+            default = call.positional(0)
+        if isinstance(default, f.Call) and library.dotted_of(shapes.values(default.func, cls)) in {"attr.Factory", "attrs.Factory"}:
+            default, factory = None, default.positional(0)
+        init, keyword = call.keyword("init"), call.keyword("kw_only")
+        yield Field(
+            target.id, cls, assign.annotation, default, factory, call.keyword("converter"),
+            not (isinstance(init, f.Const) and init.value is False), bool(keyword.value) if isinstance(keyword, f.Const) else kw_only, note == "InitVar",
+        )  # fmt: skip
+
+

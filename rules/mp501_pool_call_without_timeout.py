@@ -1,0 +1,126 @@
+"""MP501: a dead worker's task is never answered, and the call waits for ever."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator
+
+from mplint.finding import Alarm, Safety
+from mplint.rule import Example, Hangs, Raises, Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from mplint.fixing import Repair
+    from mplint.project import Module, Project, Use
+
+
+class PoolCallWithoutTimeout(Rule):
+    """A call on a process pool that waits without a limit.
+
+    ## What it does
+
+    Reports `map`, `starmap`, `apply`, `imap` and `imap_unordered` on a process pool: `multiprocessing.Pool` however it was made, its
+    subclasses, and libraries with the same class.
+
+    ## Why it hurts
+
+    A worker that dies inside a task (the kernel's OOM killer, a segmentation fault, `sys.exit()` in the task) takes the task with it.
+    The pool starts a new worker, nobody answers for the lost task, and the call waits until somebody presses Ctrl-C. Measured on
+    CPython 3.8 to 3.13, fork and spawn: all of these calls hang, and so does `close()` followed by `join()`.
+
+    ## When it knows
+
+    The receiver must be a process pool by what the project assigns to it, also across modules; where it can be one of several things, one
+    of them must be a process pool. Silent for `ThreadPool` and `multiprocessing.dummy` (a thread cannot die like that), executors (they
+    notice), billiard (so does it), and for `imap` whose results are taken with `next(timeout=...)`.
+
+    ## Fix safety
+
+    `pool.map(f, xs)` becomes `pool.map_async(f, xs).get(timeout=T)`, which returns the same list. The fix is safe when the project sets
+    `timeout` in its configuration, for then T is its own word. With the default of an hour it is unsafe: a slow but healthy job is cut
+    off. For `imap` nothing can be rewritten in place.
+
+    ## References
+
+    - [gh-66587](https://github.com/python/cpython/issues/66587): a lost worker is never noticed, open since 2014.
+    - [multiprocessing.pool.AsyncResult.get](https://docs.python.org/3/library/multiprocessing.html#multiprocessing.pool.AsyncResult.get)
+    """
+
+    code = "MP501"
+    name = "pool-call-without-timeout"
+
+    def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        seen = set()
+        for use in project.uses(module, "wait", "iterate"):
+            if use.receiver is None or use.where != "process" or project.role(use.receiver) != "pool" or use.site in seen:
+                continue
+            kind = project.kind(use.receiver)
+            if use.row.timeout is not None or (kind is not None and kind.notices_death):
+                continue
+            if "iterate" in use.row.does and _is_bounded(use, project):
+                continue
+            seen.add(use.site)
+            method = use.row.name.rpartition(".")[2]
+            message = f"`{method}` on a process pool waits for ever when a worker dies"
+            if "iterate" in use.row.does:
+                message = f"`{method}` on a process pool: its iterator waits for ever when a worker dies"
+            safety = "safe" if project.limits.timeout_is_own else "unsafe"
+            hint = f"{safety} {use.row.twin} {project.limits.timeout}" if use.row.twin else ""
+            yield Alarm(self.code, use.site.site, message, project.made_step(use.receiver), use.function.qualname, hint)
+
+    def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
+        import libcst as cst
+
+        if not alarm.hint or not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+            return
+        safety, twin, timeout = alarm.hint.split(" ", 2)
+        repair.replace_source(node.func.attr, twin)
+        repair.insert_text_after(node, f".get(timeout={timeout})")
+        repair.title = f"Wait with a limit: `{twin}(...).get(timeout={timeout})`"
+        repair.safety = Safety.SAFE if safety == "safe" else Safety.UNSAFE
+
+    example = Example(
+        bad="""\
+import os
+import signal
+from multiprocessing import Pool
+
+
+def render(page):
+    if page == 2:
+        os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when memory runs out
+    return page * 10
+
+
+if __name__ == "__main__":
+    with Pool(2) as pool:
+        print(pool.map(render, range(4)))  # MP501
+""",
+        bad_ends=Hangs(),
+        fixed="""\
+import os
+import signal
+from multiprocessing import Pool
+
+
+def render(page):
+    if page == 2:
+        os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when memory runs out
+    return page * 10
+
+
+if __name__ == "__main__":
+    with Pool(2) as pool:
+        print(pool.map_async(render, range(4)).get(timeout=3))
+""",
+        fixed_ends=Raises("TimeoutError"),
+    )
+
+
+def _is_bounded(use: Use, project: Project) -> bool:
+    """Whether the iterator that this call gives is asked with `next(timeout=...)` in the same function."""
+    return any(
+        other.receiver is not None and other.receiver.made == use.site.site and other.row.timeout is not None and project.argument(other.call, other.row.timeout)
+        for site in use.function.calls
+        for other in project.uses_at(site, "collect")
+    )

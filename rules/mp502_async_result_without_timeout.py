@@ -1,0 +1,140 @@
+"""MP502: the answer of a dead worker never comes, and `get()` waits for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator
+
+from mplint import facts as f
+from mplint.finding import Alarm, Safety
+from mplint.rule import Example, Hangs, Raises, Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from mplint.fixing import Repair
+    from mplint.project import Module, Project, Use
+
+
+class AsyncResultWithoutTimeout(Rule):
+    """`get()` or `wait()` on the result of a process pool's task, without a limit.
+
+    ## What it does
+
+    Reports `AsyncResult.get()` and `AsyncResult.wait()` without a timeout, for results of `apply_async`, `map_async` and `starmap_async`
+    on a process pool.
+
+    ## Why it hurts
+
+    A worker that dies inside a task takes the task with it; `multiprocessing.Pool` starts a new worker and never answers for the lost
+    task. Measured on CPython 3.8 to 3.13, fork and spawn: `get()` and `wait()` hang. A timeout raises `multiprocessing.TimeoutError`, which
+    is not the builtin `TimeoutError`.
+
+    ## When it knows
+
+    The result must come from a process pool by what the project does with it. Silent after a successful `ready()`, in callbacks (they run when
+    the result is there), for thread pools and billiard, and with a timeout in any spelling.
+
+    ## Fix safety
+
+    Adds `timeout=T`. Safe when the project sets `timeout` in its configuration; unsafe with the default of an hour.
+
+    ## References
+
+    - [gh-66587](https://github.com/python/cpython/issues/66587): a lost worker is never noticed, open since 2014.
+    - [multiprocessing.pool.AsyncResult](https://docs.python.org/3/library/multiprocessing.html#multiprocessing.pool.AsyncResult)
+    """
+
+    code = "MP502"
+    name = "async-result-without-timeout"
+
+    def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        seen = set()
+        for use in project.uses(module, "collect", "wait"):
+            result = use.receiver
+            if result is None or use.where != "process" or project.role(result) != "async-result" or use.site in seen:
+                continue
+            kind = project.kind(result.source) if result.source is not None else None
+            if use.call.starred or (kind is not None and kind.notices_death):
+                continue
+            given = project.argument(use.call, use.row.timeout) if use.row.timeout is not None else None
+            if given is not None and not (isinstance(given, f.Const) and given.kind == "none"):
+                continue
+            if _is_ready(use):
+                continue
+            seen.add(use.site)
+            method = use.row.name.rpartition(".")[2]
+            message = f"`{method}()` without a timeout waits for ever when the worker of this task dies"
+            safety = "safe" if project.limits.timeout_is_own else "unsafe"
+            hint = f"{safety} {project.limits.timeout}" if given is None else ""
+            yield Alarm(self.code, use.site.site, message, project.made_step(result), use.function.qualname, hint)
+
+    def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
+        import libcst as cst
+
+        if not alarm.hint or not isinstance(node, cst.Call):
+            return
+        safety, timeout = alarm.hint.split(" ", 1)
+        repair.add_argument(node, f"timeout={timeout}")
+        repair.title = f"Wait with a limit: `timeout={timeout}`"
+        repair.safety = Safety.SAFE if safety == "safe" else Safety.UNSAFE
+
+    example = Example(
+        bad="""\
+import os
+import signal
+from multiprocessing import Pool
+
+
+def render(page):
+    if page == 2:
+        os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when memory runs out
+    return page * 10
+
+
+if __name__ == "__main__":
+    with Pool(2) as pool:
+        answers = [pool.apply_async(render, (page,)) for page in range(4)]
+        print([answer.get() for answer in answers])  # MP502
+""",
+        bad_ends=Hangs(),
+        fixed="""\
+import os
+import signal
+from multiprocessing import Pool
+
+
+def render(page):
+    if page == 2:
+        os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when memory runs out
+    return page * 10
+
+
+if __name__ == "__main__":
+    with Pool(2) as pool:
+        answers = [pool.apply_async(render, (page,)) for page in range(4)]
+        print([answer.get(timeout=3) for answer in answers])
+""",
+        fixed_ends=Raises("TimeoutError"),
+    )
+
+
+def _is_ready(use: Use) -> bool:
+    """Whether `ready()` of the same result was asked for on the way here, or the elements were chosen by it."""
+    func = use.call.func
+    if not isinstance(func, f.Attr):
+        return False
+    name = f.dotted(func.value)
+    if not name:
+        return False
+    for branch in use.function.graph.branch_conditions(use.call):
+        if any(isinstance(r, f.Call) and isinstance(r.func, f.Attr) and r.func.attr in {"ready", "successful"} for r in f.walk(branch.test)):
+            return True
+    for row in use.site.ancestors:
+        if isinstance(row, f.Comprehension):
+            for clause in row.clauses:
+                if any(isinstance(r, f.Attr) and r.attr == "ready" for c in clause.conditions for r in f.walk(c)):
+                    return True
+    return any(
+        isinstance(row, f.While) and any(isinstance(r, f.Attr) and r.attr == "ready" and f.dotted(r.value) == name for r in f.walk(row.test))
+        for row in f.walk(*use.function.facts.body)
+    )
