@@ -9,12 +9,11 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from mplint.finding import Finding, Safety
 from mplint.report.concise import severity_role
 from mplint.report.frame import changes, frame
 from mplint.report.highlight import Token, painted, tokens
+from mplint.report.jsons import compact
 from mplint.report.map_tree import render_map
 from mplint.report.markdown import inline, to_html
 from mplint.report.prose import page_of
@@ -251,7 +250,7 @@ def _data(worker_map: WorkerMap, scene: Scene) -> str:
         ],
         "hazards": [{"code": h.code, "message": h.message, "severity": h.severity, "finding": h.finding} for h in worker_map.hazards],
     }
-    written = msgspec.json.encode(data).decode()
+    written = compact(data)
     return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

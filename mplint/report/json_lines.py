@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from mplint.finding import Finding
-from mplint.report.jsons import plain
+from mplint.report.jsons import compact, plain
 from mplint.report.scene import Scene
 
 
 def render(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
     """The lines."""
     for finding in findings:
-        yield msgspec.json.encode(plain(finding, scene)).decode() + "\n"
+        yield compact(plain(finding, scene)) + "\n"

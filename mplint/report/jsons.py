@@ -18,7 +18,17 @@ def render(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
 
 def pretty(value: Any) -> str:
     """`value` as JSON for people and programs."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return msgspec.json.format(compact(value), indent=2)
+
+
+def compact(value: Any) -> str:
+    """`value` as JSON on one line.  Lone surrogates (a message can quote such a literal) become question marks."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        import json
+
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def plain(finding: Finding, scene: Scene) -> dict[str, Any]:
