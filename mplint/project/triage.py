@@ -18,6 +18,11 @@ TOKENS = (
 )  # fmt: skip
 """Any of these bytes makes a file a seed."""
 
+AWAITED = (b"run_in_executor", b"to_thread", b"wrap_future")
+"""Where any file has one of these, what gathers, groups or waits for awaitables matters too."""
+
+AWAITING = (b"gather", b"TaskGroup", b"wait_for", b"asyncio.wait")
+
 WORDS = re.compile(
     r"Pool|Executor|Process|Parallel|delayed|Manager|Queue|Pipe|Lock|Value|Array|Event|spawn|submit|map|apply|signal|gather|TaskGroup|"
     r"executor|\.get\(|\.result\(|\.wait|join|start|close|shutdown|terminate|Timeout|Cancelled|Broken|fork|context|alarm|itimer|callback|exit|schedule"
@@ -38,7 +43,10 @@ class Triage:
     @cached_property
     def seeds(self) -> tuple[str, ...]:
         """Files that may hand work to somebody."""
-        return tuple(p for p in self.sources.files if any(t in self.sources.data(p) for t in TOKENS))
+        tokens = TOKENS
+        if any(token in self.sources.data(path) for path in self.sources.files for token in AWAITED):
+            tokens += AWAITED + AWAITING
+        return tuple(p for p in self.sources.files if any(t in self.sources.data(p) for t in tokens))
 
     @cached_property
     def heads(self) -> tuple[tuple[str, str, frozenset[bytes]], ...]:

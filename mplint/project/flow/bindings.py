@@ -101,9 +101,13 @@ def of_clauses(clauses: tuple[f.Clause, ...]) -> list[list[Definition]]:
     return [[b.definition for b in of_targets(c, (c.target,), c.source)] for c in clauses]
 
 
-def mentions(tag: str, *rows: f.Row) -> bool:
-    """Whether a row of this tag is anywhere in `rows`, nested functions included; it may say yes once too often."""
+def mentioned(steps: tuple[f.Step, ...]) -> frozenset[str]:
+    """Which of the rare rows are anywhere in `steps`, nested functions included: "b" (Bind), "D" (Declare), "g" (Comprehension).
+
+    It may name one too many; that it looks at the encoded rows makes it much faster than a walk.
+    """
     try:
-        return any(f'["{tag}",'.encode() in msgspec.json.encode(row) for row in rows)
+        text = msgspec.json.encode(steps)
     except RecursionError:
-        return True
+        return frozenset("bDg")
+    return frozenset(tag for tag in "bDg" if f'["{tag}",'.encode() in text)

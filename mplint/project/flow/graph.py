@@ -8,7 +8,7 @@ from typing import Iterable
 
 from mplint import facts as f
 from mplint.project.flow import around
-from mplint.project.flow.bindings import Binder, Definition, mentions
+from mplint.project.flow.bindings import Binder, Definition, mentioned
 from mplint.project.flow.build import Builder
 from mplint.project.flow.evaluation import Part, parts_of
 from mplint.project.flow.nodes import Ending, Ends, Node, Place, Swallows, Way
@@ -66,18 +66,18 @@ class Graph:
 
     @cached_property
     def _names(self) -> Names:
-        return Names(self.facts, self.nodes, self.predecessors, self.parts)
+        return Names(self.facts, self._rare, self.nodes, self.predecessors, self.parts)
 
     @cached_property
-    def _has_comprehensions(self) -> bool:
-        return mentions("g", *self.facts.body)
+    def _rare(self) -> frozenset[str]:
+        return mentioned(self.facts.body)
 
     def reaching(self, name: f.Name) -> Reaching:
         """What the name can be bound to where it stands, in detail."""
         nodes = self.nodes_of(name)
         if not nodes:
             return Reaching("free")
-        if self._has_comprehensions:
+        if "g" in self._rare:
             part = self.parts(nodes[0]).get(name.at)
             found = part.scope.find(name.id) if part is not None and part.scope is not None else None
             if found is not None:
@@ -96,13 +96,7 @@ class Graph:
 
     def all_definitions(self, name: str) -> tuple[Definition, ...]:
         """Every definition of a name in this body, wherever; () for names declared global or nonlocal here."""
-        return () if name in self._names.declared else self._names.all_of(name)
-
-    def bindings(self, name: str) -> tuple[Binder, ...]:
-        """Every row of this body that binds a name, wherever; () for names declared global or nonlocal here."""
-        if name in self._names.declared:
-            return ()
-        return tuple({id(d.row): d.row for d in self._names.all_of(name)}.values())
+        return () if name in self._names.declared else tuple(self._names.all_of(name))
 
     # -- ways
 
@@ -129,9 +123,9 @@ class Graph:
         """
         return self._paths.always_followed(start, by, exceptional)
 
-    def exits(self, *, exceptional: bool = False) -> frozenset[Way]:
-        """The ways in which the body can be left; an exception that is not written out (`raise`) counts only when `exceptional`."""
-        return self._paths.exits(exceptional)
+    def exits(self, *, exceptional: bool = False, avoiding: Iterable[Point] = ()) -> frozenset[Way]:
+        """The ways in which the body can be left without passing `avoiding`; an exception that is not written out (`raise`) counts only when `exceptional`."""
+        return self._paths.exits(exceptional, avoiding)
 
     def ways_out(self, block: tuple[f.Step, ...], *, exceptional: bool = False) -> frozenset[Way]:
         """The ways in which control, once in a block of steps, can leave it; "break" and "continue" are of loops around it."""

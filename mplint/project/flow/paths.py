@@ -66,8 +66,9 @@ class Paths:
         exits = (FELL, RETURNED, ESCAPED, STOPPED) if exceptional else (FELL, RETURNED)
         return not self._meets(self._after(start, walls), {number: Spot(0, True, None) for number in exits}, walls)
 
-    def exits(self, exceptional: bool) -> frozenset[Way]:
-        """The ways out that can be taken; "raise" is one only by an explicit `raise` unless `exceptional`."""
+    def exits(self, exceptional: bool, avoiding: Iterable[Point] = ()) -> frozenset[Way]:
+        """The ways out that can be taken past none of `avoiding`; "raise" is one only by an explicit `raise` unless `exceptional`."""
+        walls = self._walls(avoiding)
         found: set[Way] = set()
         seen = {(ENTRY, False)}
         stack = list(seen)
@@ -75,7 +76,8 @@ class Paths:
             node, explicit = stack.pop()
             if node in _WAYS and (node != ESCAPED or explicit or exceptional):
                 found.add(_WAYS[node])
-            for target, kind in self._successors[node]:
+            wall = walls[node][0] if node in walls else None
+            for target, kind in self._leaving(node, -1, wall):
                 state = (target, kind == RAISED or (explicit and kind != MAYBE))
                 if state not in seen:
                     seen.add(state)
@@ -117,15 +119,15 @@ class Paths:
         out: list[int] = []
         for number, spot in self._spots(start):
             wall = next((w for w in walls.get(number, ()) if w > spot.order), None)
-            out.extend(self._leaving(number, spot.order, wall))
+            out.extend(target for target, _ in self._leaving(number, spot.order, wall))
         return out
 
-    def _leaving(self, number: int, since: int, wall: int | None) -> Iterator[int]:
-        """The successors of a node when everything up to `since` has been evaluated and nothing from `wall` on may be."""
+    def _leaving(self, number: int, since: int, wall: int | None) -> Iterator[tuple[int, int]]:
+        """The successors of a node, with the kind of the edge, when all up to `since` has been evaluated and nothing from `wall` on may be."""
         raising = self._may_raise_between(number, since, _LAST if wall is None else wall)
         for target, kind in self._successors[number]:
             if kind == MAYBE and raising or kind != MAYBE and wall is None:
-                yield target
+                yield target, kind
 
     def _may_raise_between(self, number: int, since: int, wall: int) -> bool:
         if since < 0 and wall == _LAST:
@@ -143,7 +145,7 @@ class Paths:
             goal = goals.get(number)
             if goal is not None and (wall is None or goal.order <= wall):
                 return True
-            for target in self._leaving(number, -1, wall):
+            for target, _ in self._leaving(number, -1, wall):
                 if target not in seen:
                     seen.add(target)
                     stack.append(target)

@@ -8,7 +8,7 @@ from typing import Any, Callable
 import msgspec
 
 from mplint import facts as f
-from mplint.project.flow.bindings import Binding, Definition, mentions, of_params, of_step, of_targets
+from mplint.project.flow.bindings import Binding, Definition, of_params, of_step, of_targets
 from mplint.project.flow.evaluation import Part, in_comprehension
 from mplint.project.flow.nodes import ENTRY, NORMAL, Node
 
@@ -35,7 +35,12 @@ class Names:
     """The bindings of a graph by name, and the walk that finds those that reach a node."""
 
     def __init__(
-        self, facts: f.FunctionFacts, nodes: list[Node], predecessors: list[list[tuple[int, int]]], parts: Callable[[int], dict[int, Part]]
+        self,
+        facts: f.FunctionFacts,
+        rare: frozenset[str],
+        nodes: list[Node],
+        predecessors: list[list[tuple[int, int]]],
+        parts: Callable[[int], dict[int, Part]],
     ) -> None:
         self._predecessors, self._parts = predecessors, parts
         self._head: list[int] = []
@@ -44,8 +49,9 @@ class Names:
         self._bindings: dict[tuple[int, str], list[Binding]] = {}
         self._nodes_of: dict[str, list[int]] = {}
         self._entering: dict[tuple[str, int], _Found] = {}
+        self._all: dict[str, dict[Definition, int]] = {}
         self.declared: dict[str, str] = {}
-        walrus = mentions("b", *facts.body)
+        walrus = "b" in rare
         made: dict[tuple[str, int, int], list[Binding]] = {}
         for number, node in enumerate(nodes):
             key = (node.kind, id(node.owner), node.index)
@@ -59,7 +65,7 @@ class Names:
                 self._note(number, binding)
             if node.kind == "step" and isinstance(node.owner, f.Declare) and facts.name != "<module>":
                 self.declared.update(dict.fromkeys(node.owner.names, node.owner.kind))
-        self._elsewhere = _rebound(facts)
+        self._elsewhere = _rebound(facts) if "D" in rare else frozenset()
 
     def _walruses(self, number: int) -> list[Binding]:
         parts = sorted((p for p in self._parts(number).values() if isinstance(p.row, f.Bind)), key=lambda p: p.order)
@@ -75,9 +81,13 @@ class Names:
     def is_bound(self, name: str) -> bool:
         return name in self._nodes_of
 
-    def all_of(self, name: str) -> tuple[Definition, ...]:
-        """Every definition of a name, in source order."""
-        return tuple(dict.fromkeys(b.definition for n in self._nodes_of.get(name, ()) for b in self._bindings[n, name] if not b.ends))
+    def all_of(self, name: str) -> dict[Definition, int]:
+        """Every definition of a name, in source order, with its place in it."""
+        if name not in self._all:
+            bindings = (b for n in self._nodes_of.get(name, ()) for b in self._bindings[n, name])
+            definitions = dict.fromkeys(b.definition for b in bindings if not b.ends)
+            self._all[name] = {d: place for place, d in enumerate(definitions)}
+        return self._all[name]
 
     def at(self, name: str, nodes: tuple[int, ...], number: int) -> Reaching:
         """What reaches the row `number`, evaluated in any of `nodes`."""
@@ -87,7 +97,8 @@ class Names:
         for node in nodes:
             found |= self._within(name, node, number)
         scope = self.declared.get(name, "local")
-        definitions = tuple(d for d in self.all_of(name) if d in found)
+        places = self.all_of(name)
+        definitions = tuple(sorted((d for d in found if d is not _UNBOUND), key=places.__getitem__))
         unbound = _UNBOUND in found or any(isinstance(d.row, f.Delete) for d in definitions)
         return Reaching(scope, definitions, unbound, scope != "local" or name in self._elsewhere)
 
@@ -173,7 +184,5 @@ def _bindings(node: Node) -> list[Binding]:
 def _rebound(facts: f.FunctionFacts) -> frozenset[str]:
     """Names of this function (or module) that functions inside it declare theirs to bind."""
     kind = "global" if facts.name == "<module>" else "nonlocal"
-    if not mentions("D", *facts.body):
-        return frozenset()
     declared = (row for row in f.walk(*facts.body, into_functions=True) if isinstance(row, f.Declare) and row.kind == kind)
     return frozenset(name for row in declared for name in row.names)
