@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Union
 
 from mplint.report.columns import tame
 from mplint.report.scene import Scene, counted
@@ -38,6 +39,22 @@ def render_map(worker_map: WorkerMap, scene: Scene, *, everything: bool | None =
     yield f"{places} work to worker processes, where {functions} may run; {counted(on_the_way, 'hazard')} on the way.\n"
 
 
+_Piece = Union[str, Iterator["_Piece"]]
+
+
+def _flat(pieces: Iterator[_Piece]) -> Iterator[str]:
+    """The lines of nested iterators, however deep they are."""
+    stack = [pieces]
+    while stack:
+        piece = next(stack[-1], None)
+        if piece is None:
+            stack.pop()
+        elif isinstance(piece, str):
+            yield piece
+        else:
+            stack.append(piece)
+
+
 class _Tree:
     def __init__(self, worker_map: WorkerMap, scene: Scene, everything: bool) -> None:
         self.map, self.scene, self.style, self.everything = worker_map, scene, scene.style, everything
@@ -67,9 +84,9 @@ class _Tree:
             yield self._fork("", count == len(rows) and not handover.runs) + line + "\n"
         for count, run in enumerate(handover.runs, 1):
             unfold = self.homes[run.worker] == (number, -1)
-            yield from self._worker(run.worker, "", count == len(handover.runs), _ROLES.get(run.role, ""), (), unfold)
+            yield from _flat(self._worker(run.worker, "", count == len(handover.runs), _ROLES.get(run.role, ""), (), unfold))
 
-    def _worker(self, index: int, indent: str, last: bool, note: str, path: tuple[int, ...], unfold: bool) -> Iterator[str]:
+    def _worker(self, index: int, indent: str, last: bool, note: str, path: tuple[int, ...], unfold: bool) -> Iterator[_Piece]:
         worker = self.map.workers[index]
         notes = [note] if note else []
         if index in path:
@@ -92,7 +109,7 @@ class _Tree:
         home = self.homes[index][0]
         for number, callee in enumerate(calls, 1):
             final = number == len(calls) and not quiet
-            yield from self._worker(callee, below, final, "", (*path, index), self.homes[callee] == (home, index))
+            yield self._worker(callee, below, final, "", (*path, index), self.homes[callee] == (home, index))
         if quiet:
             words = f"calls {counted(quiet, 'function')} without hazards"
             yield self._fork(below, True) + self.style.paint(words, "dim") + "\n"
