@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import os
-import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from mplint.finding import Finding, Span
 from mplint.report.style import PLAIN, Style
@@ -51,8 +51,7 @@ class Text:
         return self.lines[row - 1] if 0 < row <= len(self.lines) else ""
 
 
-@dataclasses.dataclass(frozen=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True):
     """`text_of` gives the text that the spans count over; `rules` maps codes to rules; paths are shown relative to `root`.
 
     `url` makes the address of a rule's page out of `{code}` and `{name}`, empty where there is none.  `unsafe_fixes` says
@@ -60,25 +59,26 @@ class Scene:
     """
 
     text_of: Callable[[str], str]
-    rules: Mapping[str, type[Rule]] = dataclasses.field(default_factory=dict)
-    root: str = dataclasses.field(default_factory=os.getcwd)
+    rules: Mapping[str, type[Rule]] = msgspec.field(default_factory=dict)
+    root: str = msgspec.field(default_factory=os.getcwd)
     version: str = ""
     url: str = ""
     style: Style = PLAIN
     unsafe_fixes: bool = False
     fixed: int = 0
     worker_map: WorkerMap | None = None
-    _texts: dict[str, Text] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    texts: dict[str, Text] = msgspec.field(default_factory=dict)
+    """Texts that were read, by path; filled as they are asked for."""
 
     def text(self, path: str) -> Text:
         """The text of a file; an empty one where it cannot be read."""
-        found = self._texts.get(path)
+        found = self.texts.get(path)
         if found is None:
             try:
                 found = Text(self.text_of(path))
             except (OSError, UnreadableFile, LookupError):
                 found = Text("")
-            self._texts[path] = found
+            self.texts[path] = found
         return found
 
     def row(self, finding: Finding, row: int) -> int:
@@ -118,7 +118,9 @@ class Scene:
 
 def quoted(path: str) -> str:
     """A path as it stands in a URI."""
-    return urllib.parse.quote(path.replace(os.sep, "/"), safe="/")
+    from urllib.parse import quote
+
+    return quote(path.replace(os.sep, "/"), safe="/")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

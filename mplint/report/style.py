@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -65,8 +64,14 @@ def style_for(stream: TextIO, *, color: str = "auto", environ: Mapping[str, str]
         color=colored,
         links=_links(terminal and colored, environ),
         unicode=encoding.startswith("utf"),
-        width=shutil.get_terminal_size().columns if terminal else 0,
+        width=_columns() if terminal else 0,
     )
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def _is_terminal(stream: TextIO) -> bool:
