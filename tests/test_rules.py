@@ -68,7 +68,7 @@ def test_page(rule: Rule) -> None:
     for section in found:
         text = page.split(f"## {section}\n", 1)[1].split("\n    ## ", 1)[0]
         assert len(text.split()) >= 4, f"{section} is empty"
-    assert 10 <= len(rule.summary()) <= 160, rule.summary()
+    assert 10 <= len(rule.summary()) <= 200, rule.summary()
 
 
 @RULES

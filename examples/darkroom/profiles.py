@@ -4,22 +4,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-BUILTIN: dict[str, Any] = {"size": 256}
+FOLDER = Path(__file__).with_name("album_profiles")
 
 
 def profile_of(picture: Path) -> dict[str, Any]:
     """The profile of the album in which a picture lies."""
-    return BUILTIN | load(picture.parent / "profile.json")
+    return load(picture.parent.name)
 
 
-def load(path: Path) -> dict[str, Any]:
-    """A profile with everything that it inherits; a broken one counts as the one of the folder above."""
-    if not path.exists():
-        return {}
+def load(name: str) -> dict[str, Any]:
+    """A profile with everything that it inherits; an album without one gets the default."""
     try:
-        profile: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        profile: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
         if "inherits" in profile:
-            return load(path.parent / profile["inherits"]) | profile
+            return load(profile["inherits"]) | profile
         return profile
     except Exception:
-        return load(path.parent.parent / path.name)
+        return load("default")

@@ -89,7 +89,10 @@ def _proved(rule: Rule) -> int:
         raise ConfigError(f"{rule.code} has no example to run")
     from mplint.prove import prove, report
 
-    proofs = prove(rule.example)
+    try:
+        proofs = prove(rule.example)
+    except (OSError, RuntimeError) as error:
+        raise ConfigError(f"{rule.code} cannot be proved here: {error}") from None
     print(report(rule.code, rule.name, proofs), end="")
     return FINE if all(proof.held for proof in proofs) else FOUND
 

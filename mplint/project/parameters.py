@@ -33,16 +33,25 @@ def parameter_values(project: Project, param: f.Param, function: Function) -> tu
     if param.default is not None:
         passed.extend(v for v in project.values(param.default, function.outer or function.module.body) if not isinstance(v, Unknown))
     useful = [v for v in passed if not isinstance(v, (Unknown, Literal))]
-    if out and useful and all(isinstance(v, Instance) for v in useful):
+    if out and useful and all(isinstance(v, (Instance, Many)) for v in useful):
         return tuple(useful)  # the calls know more than an abstract annotation
     return tuple(dict.fromkeys((*out, *passed))) or (Unknown("parameter"),)
 
 
 def _sharp(project: Project, value: Value) -> bool:
     """Whether an annotation says all that a rule could ask: not an abstract executor, not a bare container, not a plain builtin."""
+    if _open(project, value):
+        return False
     if isinstance(value, Instance):
-        return value.where != "any" and not (isinstance(value.cls, External) and value.cls.name in {"typing.Any", "builtins.object", "typing.Callable", "collections.abc.Callable"})
+        return not (isinstance(value.cls, External) and value.cls.name in {"typing.Any", "builtins.object", "typing.Callable", "collections.abc.Callable"})
     return isinstance(value, Many) and any(_sharp(project, v) for v in value.items)
+
+
+def _open(project: Project, value: Value) -> bool:
+    """Whether an annotation leaves open where work runs: an abstract executor, a result of any pool, a container of these."""
+    if isinstance(value, Many):
+        return any(_open(project, v) for v in value.items)
+    return isinstance(value, Instance) and (value.where == "any" or (not value.where and project.role(value) in {"async-result", "future"}))
 
 
 def argument_values(project: Project, site: CallSite, callee: Function, param: f.Param) -> tuple[Value, ...]:
