@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
+
 from mplint import facts as f
 from mplint.extract import parse_page, steps_of
 from mplint.outline import Page
@@ -207,3 +210,29 @@ def test_deep_and_long_code_is_no_trouble() -> None:
     graph = graph_of(facts)
     assert all(seen(graph, name) == {"Param"} for name in uses(facts))
     assert len(uses(facts)) == 400
+
+
+def nested(levels: int, head: str, tail: str = "", indent: int = 1) -> str:
+    """`levels` compound statements inside each other's `head` block, each with a `tail` of its own."""
+    margin = " " * indent
+    if not levels:
+        return f"{margin}use(x)\n"
+    return f"{margin}{head}\n{nested(levels - 1, head, tail, indent + 1)}" + (f"{margin}{tail}\n" if tail else "")
+
+
+def test_nesting_is_no_trouble() -> None:
+    for source in (nested(95, "if use(x):"), nested(18, "with use(x):"), nested(18, "try:", "finally: use(x)")):
+        facts = body("def g(x):\n" + source)
+        assert all(seen(graph_of(facts), name) == {"Param"} for name in uses(facts))
+    facts = body("def g(x):\n" + nested(18, "try: f()\n{}finally:").format(*(" " * i for i in range(1, 19))))
+    graph = graph_of(facts)
+    assert len(graph.nodes) < 2_000 and [seen(graph, name) for name in uses(facts)] == [{"Param"}]
+
+
+def from_below(facts: f.FunctionFacts, depth: int) -> Graph:
+    return graph_of(facts) if depth == 0 else from_below(facts, depth - 1)
+
+
+def test_nested_code_met_deep_inside_a_computation() -> None:
+    facts = body("def g(x):\n" + nested(95, "if use(x):"))
+    assert len(from_below(facts, sys.getrecursionlimit() - len(inspect.stack()) - 100).nodes) > 95

@@ -1,6 +1,6 @@
 """FunctionFacts -> control-flow graph.
 
-Recursion follows the nesting of blocks, which CPython limits to 100 levels; chains of `elif` are followed in a loop.
+Recursion follows the nesting of blocks (CPython allows 100 levels); chains of `elif` are followed in a loop.
 The body of a `finally`, the exit of a `with` and the end of a handler's name are there once for each way out of the block
 (to its end, by an exception, `return`, `break`, `continue`), so that no path mixes two of them.
 """
@@ -10,27 +10,16 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from mplint import facts as f
+from mplint.project.flow.frames import Frame, Source
 from mplint.project.flow.nodes import (
     BROKEN, CONTINUED, ENTRY, ESCAPED, FELL, MAYBE, NORMAL, RAISED, RETURNED, STOPPED, Ends, Node, Place, Swallows, catches,
-    constant, ending_call, forestalled, may_raise,
+    constant, ending_call, forestalled, may_raise, raised_class,
 )  # fmt: skip
-
-Source = tuple[int, int]
-"""Where an edge comes from: number of the node, kind of the edge."""
 
 _EXITS = {"return": RETURNED, "raise": ESCAPED, "break": BROKEN, "continue": CONTINUED}
 
-
-class _Frame:
-    """A block that jumps have to get out of.
-
-    `loop` stops break and continue; `dispatch` (number of a "raised" node) takes exceptions, `handlers` are those behind it;
-    `pending` keeps, for a block with a cleanup, what leaves it in each way (and the class raised, where it is written out).
-    """
-
-    def __init__(self, *, loop: bool = False, dispatch: int = -1, handlers: tuple[f.Handler, ...] = (), heads: tuple[int, ...] = ()) -> None:
-        self.loop, self.dispatch, self.handlers, self.heads = loop, dispatch, handlers, heads
-        self.pending: dict[tuple[str, str], list[Source]] = {}
+_COPIED = 4
+"""Depth of `finally` inside `finally` up to which each way out has a copy; beyond it they share one, as their number doubles."""
 
 
 class Builder:
@@ -41,8 +30,9 @@ class Builder:
         self.successors: list[list[Source]] = []
         self.predecessors: list[list[Source]] = []
         self._ends, self._swallows = ends, swallows
-        self._frames: list[_Frame] = []
+        self._frames: list[Frame] = []
         self._place: Place | None = None
+        self._finals = 0
         for number in range(CONTINUED + 1):
             self._node("entry" if number == ENTRY else "exit", (), None, [])
 
@@ -88,12 +78,22 @@ class Builder:
         if way in _EXITS:
             self._join(sources, _EXITS[way])
 
-    def _guarded(self, body: Callable[[], list[Source]], cleanup: Callable[[list[Source], str], list[Source]]) -> list[Source]:
-        """Run `body` inside a block with a cleanup; the ways out other than its end go on outside.  Returns what leaves at the end."""
-        frame = _Frame()
+    def _guarded(
+        self, body: Callable[[], list[Source]], cleanup: Callable[[list[Source], str], list[Source]], *, shared: bool = False
+    ) -> list[Source]:
+        """Build `body` inside a block with a cleanup; the ways out other than its end go on outside.  Returns what leaves at the end.
+
+        One cleanup for each way, or a `shared` one for all.
+        """
+        frame = Frame()
         self._frames.append(frame)
         out = body()
         self._frames.pop()
+        if shared:
+            after = cleanup([*out, *(s for sources in frame.pending.values() for s in sources)], "")
+            for way, raised in frame.pending:
+                self._leave(way, after, raised)
+            return after if out else []
         out = cleanup(out, "")
         for (way, raised), sources in frame.pending.items():
             after = cleanup(sources, way)
@@ -124,12 +124,11 @@ class Builder:
             return []
         call = ending_call(step)
         ending = self._ends(call) if call is not None else ""
+        written = raised_class(step)
         if ending == "stop":
             self._join([(node, RAISED)], STOPPED)
-        elif ending == "raise":
-            self._leave("raise", [(node, RAISED)], "SystemExit")
-        elif isinstance(step, f.Raise):
-            self._leave("raise", [(node, RAISED)], f.dotted(step.exc.func if isinstance(step.exc, f.Call) else step.exc))
+        elif ending == "raise" or written is not None:
+            self._leave("raise", [(node, RAISED)], written or "" if ending != "raise" else "SystemExit")
         elif isinstance(step, f.Return):
             self._leave("return", [(node, NORMAL)])
         elif isinstance(step, f.Jump) and step.kind != "pass":
@@ -185,7 +184,7 @@ class Builder:
         return self._loop(step, ask, [(bind, NORMAL)] if reached else [], [(ask, NORMAL)] if reached else [])
 
     def _loop(self, step: f.While | f.For, head: int, into: list[Source], past: list[Source]) -> list[Source]:
-        frame = _Frame(loop=True)
+        frame = Frame(loop=True)
         self._frames.append(frame)
         again = self._inside(step, "body", None, step.body, into)
         self._frames.pop()
@@ -243,9 +242,12 @@ class Builder:
             return self._tried(step, sources)
 
         def cleanup(ways: list[Source], way: str) -> list[Source]:
-            return self._inside(step, "final", None, step.final, ways)
+            self._finals += 1
+            out = self._inside(step, "final", None, step.final, ways)
+            self._finals -= 1
+            return out
 
-        return self._guarded(lambda: self._tried(step, sources), cleanup)
+        return self._guarded(lambda: self._tried(step, sources), cleanup, shared=self._finals >= _COPIED)
 
     def _tried(self, step: f.Try, sources: list[Source]) -> list[Source]:
         start = self._node("try", (), step, sources, raises=False)
@@ -264,9 +266,9 @@ class Builder:
             heads.append(self._node("handler", (handler.types,) if handler.types is not None else (), handler, asking, raises=False))
         self._place = outer
         if not step.is_star:
-            self._frames.append(_Frame(dispatch=dispatch, handlers=step.handlers, heads=tuple(heads)))
+            self._frames.append(Frame(dispatch=dispatch, handlers=step.handlers, heads=tuple(heads)))
         else:
-            self._frames.append(_Frame(dispatch=dispatch))
+            self._frames.append(Frame(dispatch=dispatch))
         body = self._inside(step, "body", None, step.body, go)
         self._frames.pop()
         out = self._inside(step, "orelse", None, step.orelse, body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from functools import cached_property
 from typing import Iterable
@@ -15,6 +16,9 @@ from mplint.project.flow.nodes import Ending, Ends, Node, Place, Swallows, Way
 from mplint.project.flow.paths import Paths, Point
 from mplint.project.flow.reaching import Names, Reaching
 
+_ROOM = 4_000
+"""Recursion allowed on top of the limit when a deeply nested function is met from deep inside a computation."""
+
 
 class Graph:
     """Nodes and edges of a function's body, and questions about them.
@@ -26,8 +30,7 @@ class Graph:
     def __init__(self, facts: f.FunctionFacts, *, ends: Ends, swallows: Swallows) -> None:
         self.facts = facts
         self._ends, self._swallows = ends, swallows
-        builder = Builder(ends, swallows)
-        builder.function(facts)
+        builder = _built(facts, ends, swallows)
         self.nodes: list[Node] = builder.nodes
         self.successors, self.predecessors = builder.successors, builder.predecessors
         self._parts: dict[int, dict[int, Part]] = {}
@@ -163,9 +166,25 @@ class Graph:
         return around.loops(node) if node is not None else ()
 
     def branch_conditions(self, row: f.Row) -> tuple[around.Branch, ...]:
-        """The tests that decide that `row` runs, with their outcome: of enclosing branches and of those that leave before it."""
+        """The tests that decide that `row` runs, with their outcome then: of enclosing branches and of those that leave before it."""
         node = self.node_of(row)
         return around.branches(node, self.parts(self.nodes_of(row)[0]).get(row.at)) if node is not None else ()
+
+
+def _built(facts: f.FunctionFacts, ends: Ends, swallows: Swallows) -> Builder:
+    """The builder of a function's graph when its work is done."""
+    limit = sys.getrecursionlimit()
+    try:
+        builder = Builder(ends, swallows)
+        builder.function(facts)
+    except RecursionError:
+        sys.setrecursionlimit(limit + _ROOM)
+        try:
+            builder = Builder(ends, swallows)
+            builder.function(facts)
+        finally:
+            sys.setrecursionlimit(limit)
+    return builder
 
 
 def _starts(node: Node) -> tuple[int, ...]:
@@ -189,15 +208,18 @@ def _never(call: f.Call) -> Ending:
     return ""
 
 
-def _named_suppress(item: f.WithItem) -> bool:
+_SWALLOWING = {"suppress", "raises", "assertRaises", "assertRaisesRegex", "move_on_after"}
+
+
+def _named_swallowing(item: f.WithItem) -> bool:
     called = item.value.func if isinstance(item.value, f.Call) else item.value
-    return f.dotted(called).rpartition(".")[2] == "suppress"
+    return f.dotted(called).rpartition(".")[2] in _SWALLOWING
 
 
 def graph_of(function: f.FunctionFacts, *, ends: Ends | None = None, swallows: Swallows | None = None) -> Graph:
     """The control flow of a function, lambda or module (a FunctionFacts named "<module>").
 
     `ends` tells which calls never return (by default none), `swallows` which context managers keep exceptions from
-    going on (by default those called `suppress`).  Neither may ask the graph that is being made.
+    going on (by default those named as `contextlib.suppress` and `pytest.raises` are).  Neither may ask the graph that is being made.
     """
-    return Graph(function, ends=ends or _never, swallows=swallows or _named_suppress)
+    return Graph(function, ends=ends or _never, swallows=swallows or _named_swallowing)

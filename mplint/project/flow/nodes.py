@@ -122,3 +122,10 @@ def _derives(raised: str, base: str) -> bool | None:
     if isinstance(child, type) and isinstance(parent, type) and issubclass(child, BaseException):
         return issubclass(child, parent)
     return None
+
+
+def raised_class(step: Any) -> str | None:
+    """The class that a step always raises, "" where it is not written out; None when it need not raise."""
+    if isinstance(step, f.Raise):
+        return f.dotted(step.exc.func if isinstance(step.exc, f.Call) else step.exc)
+    return "AssertionError" if isinstance(step, f.Assert) and constant(step.test) is False else None
