@@ -30,7 +30,7 @@ def draw(rows: Sequence[Any], sizes: Mapping[str, Any], path: Path, yardstick: s
         if points:
             left.plot(*zip(*points), "o", markersize=7, color=colour, label=case)
         for value, place in points:
-            left.annotate(f"{value:.2f}", (value, place), (0, 7), textcoords="offset points", ha="center", fontsize=7)
+            left.annotate(f"{value:.2f}", (value, place), (0, -14 if case == cold else 7), textcoords="offset points", ha="center", fontsize=7)
     left.set_ylim(-0.6, len(real) - 0.4)
     left.set_yticks(range(len(real)), [f"{tree}\n{sizes[tree].lines // 1000:,}k lines" for tree in real])
     left.invert_yaxis()

@@ -1,13 +1,15 @@
 """The table of contents of a module: its pages, and which names they bind.
 
 A page is the smallest piece of source that is ever read whole: a module-level or class-level statement, the head of a
-class, or a function with everything in it.  The outline comes from `ast` (fast, C); the pages that a question reaches are
-parsed with LibCST (`mplint.extract`).  Source that the running Python cannot parse but LibCST can is one single page.
+class, or a function with everything in it.  The outline comes from `ast` (fast, C), of a long module without its function
+bodies (`mplint.skeleton`); the pages that a question reaches are parsed with LibCST (`mplint.extract`).  Source that the
+running Python cannot parse but LibCST can is one single page.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
 import warnings
 from typing import Any, Iterator
@@ -15,7 +17,7 @@ from typing import Any, Iterator
 import msgspec
 
 from mplint import facts as f
-
+from mplint.skeleton import skeleton
 from mplint.source import lines_of
 
 
@@ -64,14 +66,24 @@ class Outline(msgspec.Struct, frozen=True, array_like=True, gc=False):
     names: dict[str, tuple[int, ...]]
 
 
+LONG = 16_000
+"""Characters from which on a module is outlined without looking into its functions, where a syntax error may stay unseen."""
+
+
 def outline_of(source: str) -> Outline:
     """The outline of a module.  Raises SyntaxError, ValueError (NUL bytes), RecursionError or MemoryError as `ast.parse` does."""
+    builder = _Builder(source)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        tree = ast.parse(source)
-    builder = _Builder(source)
-    builder.module(tree)
+        builder.module(_parsed(source))
     return builder.outline()
+
+
+def _parsed(source: str) -> ast.Module:
+    if len(source) >= LONG:
+        with contextlib.suppress(SyntaxError):
+            return ast.parse(skeleton(source))
+    return ast.parse(source)
 
 
 def outline_of_steps(steps: tuple[f.Step, ...], lines: int) -> Outline:
