@@ -21,7 +21,7 @@ def check(paths: Sequence[str | os.PathLike[str]] = (".",)) -> list[Finding]:
 
     from mplint.config import load
     from mplint.discover import common_directory
-    from mplint.session import merged, open_sessions
+    from mplint.opening import merged, open_sessions
 
     wanted = [os.fspath(path) for path in paths]
     opened = open_sessions(wanted, lambda group: load(common_directory(group), single_file=not any(map(os.path.isdir, group))))

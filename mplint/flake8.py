@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import ast
 
     from mplint.finding import Finding
-    from mplint.session import Opened, Session
+    from mplint.opening import Opened
+    from mplint.session import Session
 
 _PREFIX = "MP"
 Report = tuple[int, int, str, type]
@@ -113,7 +114,7 @@ class _Run:
 
         from mplint.config import Settings, load
         from mplint.discover import common_directory
-        from mplint.session import open_sessions
+        from mplint.opening import open_sessions
 
         def settings(group: Sequence[str]) -> Settings:
             found = load(common_directory(group), single_file=not any(map(os.path.isdir, group)))

@@ -12,7 +12,8 @@ from mplint.cli.words import Request
 from mplint.config.settings import ConfigError
 from mplint.finding import Finding
 from mplint.report.scene import counted
-from mplint.session import Opened, Result, Session, merged
+from mplint.opening import Opened, merged
+from mplint.session import Result, Session
 from mplint.writing import Unwritable, write_atomically, write_source
 
 _NEVER = frozenset({"MP000", "MP001"})

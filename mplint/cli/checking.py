@@ -19,7 +19,8 @@ from mplint.config import Settings, load
 from mplint.config.files import nearest
 from mplint.config.settings import ConfigError
 from mplint.discover import Found, common_directory
-from mplint.session import Opened, Result, merged, open_sessions
+from mplint.opening import Opened, merged, open_sessions
+from mplint.session import Result
 
 if TYPE_CHECKING:
     from mplint.finding import Finding

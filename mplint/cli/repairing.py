@@ -19,7 +19,8 @@ from mplint.finding import Finding
 from mplint.report.diff import unified_bytes
 from mplint.report.scene import counted
 from mplint.rewrite import Rewritten, rewrite
-from mplint.session import Opened, Result, Session, merged
+from mplint.opening import Opened, merged
+from mplint.session import Result, Session
 from mplint.source import Source
 from mplint.writing import Unwritable, write_source
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Union
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 FORMATS = ("full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit", "html")
 
-Selectors = Annotated[
-    tuple[str, ...], Meta(description='Codes ("MP501"), prefixes of codes ("MP5"), names ("pool-call-without-timeout") or "ALL".')
+Selectors = tuple[
+    Annotated[str, Meta(description='A code ("MP501"), a prefix of codes ("MP5"), a name ("pool-call-without-timeout") or "ALL".')], ...
 ]
-Patterns = Annotated[tuple[str, ...], Meta(description="Patterns in the words of .gitignore, relative to the directory of the configuration.")]
+Patterns = tuple[
+    Annotated[str, Meta(description="A pattern in the words of .gitignore; one with a slash is relative to the directory of the file.")], ...
+]
 Version = Annotated[str, Meta(pattern=r"^(py3\d{1,2}|3\.\d{1,2})$", examples=["3.10", "py314"])]
 Format = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit", "html"]
 
@@ -65,7 +67,7 @@ class Options(msgspec.Struct, frozen=True, rename="kebab", kw_only=True, forbid_
     baseline: Annotated[str | UnsetType, _doc("File with the findings that are accepted for now.")] = UNSET
     required_version: Annotated[str | UnsetType, _doc('Versions of mplint that may be used, such as ">=0.1".')] = UNSET
     api: Annotated[
-        tuple[dict[str, object], ...] | UnsetType, _doc("Rows of the API table for the project's own wrappers around pools and workers.")
+        tuple[dict[str, Any], ...] | UnsetType, _doc("Rows of the API table for the project's own wrappers around pools and workers.")
     ] = UNSET
 
     def given(self) -> Iterator[tuple[str, object]]:
