@@ -1,4 +1,4 @@
-"""Prints what rules and modules say of themselves: a page each in `docs/rules`, the rules in README.md, the house in docs/architecture.md.
+"""Prints what rules and modules say of themselves: a page each in `docs/rules`, the rules in README.md, the modules in docs/architecture.md.
 
     python docs/print_rules.py            writes them
     python docs/print_rules.py --check    names the files that are out of date, and ends with 1 when there are any
@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterable
 from itertools import groupby
@@ -18,7 +20,8 @@ from mplint.report.prose import page_of
 from mplint.rule import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- printed by docs/print_rules.py -->", "<!-- end of what is printed -->"
+END = "<!-- end of what is printed -->"
+PICTURE = ("--isolated", "--no-cache", "--color", "never", "--select", "MP301", "examples")
 FAMILIES = {
     "MP0": "mplint itself",
     "MP1": "Signals",
@@ -38,21 +41,30 @@ def wanted() -> dict[Path, str]:
     rules = registry().all
     pages = {ROOT / "docs" / "rules" / f"{rule.code}.md": page(rule) for rule in rules}
     readme, architecture = ROOT / "README.md", ROOT / "docs" / "architecture.md"
-    return pages | {readme: _between(readme, table(rules)), architecture: _between(architecture, house())}
+    return pages | {
+        readme: _printed(readme, rules=table(rules), picture=picture()),
+        architecture: _printed(architecture, house=house()),
+    }
 
 
 def outdated() -> dict[Path, str | None]:
     """The files to write, with their text, and those to remove, with None."""
-    files: dict[Path, str | None] = {path: text for path, text in wanted().items() if not path.exists() or path.read_text("utf-8") != text}
-    return files | {path: None for path in (ROOT / "docs" / "rules").glob("*.md") if path not in wanted()}
+    files = wanted()
+    stale: dict[Path, str | None] = {path: text for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text}
+    return stale | {path: None for path in (ROOT / "docs" / "rules").glob("*.md") if path not in files}
 
 
 def page(rule: Rule) -> str:
     """The page of a rule."""
-    facts = [f"Code {rule.code}", f"since {rule.since}", "has a fix" if rule.has_fix() else "no fix"]
+    facts = [f"Code {rule.code}", f"since {rule.since}", "has a fix" if mends(rule) else "no fix"]
     if rule.preview:
         facts.append("in preview: runs with `--preview`")
     return f"# {rule.name}\n\n{', '.join(facts)}.\n\n{page_of(type(rule)).strip()}\n"
+
+
+def mends(rule: Rule) -> bool:
+    """Whether there is a fix: the rule's own, or one of the engine that the page tells of."""
+    return rule.has_fix() or "## Fix safety" in (rule.__doc__ or "")
 
 
 def table(rules: Iterable[Rule]) -> str:
@@ -63,7 +75,7 @@ def table(rules: Iterable[Rule]) -> str:
         for rule in group:
             name = f"`{rule.name}`" + (" (preview)" if rule.preview else "")
             said = rule.summary().replace("|", "\\|")
-            lines.append(f"| [{rule.code}](docs/rules/{rule.code}.md) | {name} | {said} | {'yes' if rule.has_fix() else '-'} |")
+            lines.append(f"| [{rule.code}](docs/rules/{rule.code}.md) | {name} | {said} | {'yes' if mends(rule) else '-'} |")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
 
@@ -86,10 +98,22 @@ def _sentence(path: Path) -> str:
     return first.replace("|", "\\|")
 
 
-def _between(path: Path, printed: str) -> str:
-    """The text of a file with `printed` between its two marks."""
-    before, rest = path.read_text(encoding="utf-8").split(BEGIN, 1)
-    return f"{before}{BEGIN}\n\n{printed}\n{END}{rest.split(END, 1)[1]}"
+def picture() -> str:
+    """What mplint says of one hazard of the example."""
+    command = [sys.executable, "-m", "mplint", *PICTURE]
+    environment = os.environ | {"COLUMNS": "120", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, encoding="utf-8").stdout
+    return f"```text\n$ mplint --select MP301 examples/\n{said.strip()}\n```\n"
+
+
+def _printed(path: Path, **parts: str) -> str:
+    """The text of a file with each part between its two marks."""
+    text = path.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        begin = f"<!-- printed by docs/print_rules.py: {name} -->"
+        before, rest = text.split(begin, 1)
+        text = f"{before}{begin}\n\n{part}\n{END}{rest.split(END, 1)[1]}"
+    return text
 
 
 def main() -> int:
