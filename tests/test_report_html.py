@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from report_samples import BREAKS, FINDINGS, MAIN, finding, scene, small_map
 
@@ -69,6 +70,11 @@ def test_map_data_holds_the_map() -> None:
 def test_a_page_without_findings_or_map_says_so() -> None:
     page = "".join(render((), format="html", scene=scene()))
     assert "Nothing found" in page and "canvas" not in re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+
+
+def test_paths_are_seen_from_the_files_when_mplint_ran_somewhere_else() -> None:
+    page = "".join(render(FINDINGS, format="html", scene=msgspec.structs.replace(scene(worker_map=small_map()), root="/elsewhere")))
+    assert "<title>app · mplint</title>" in page and 'data-file="main.py"' in page and '"at":"parse.py:6"' in page
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from mplint.finding import Finding, Safety
 from mplint.report.concise import severity_role
 from mplint.report.frame import changes, frame
@@ -18,6 +20,7 @@ from mplint.report.map_tree import render_map
 from mplint.report.markdown import inline, to_html
 from mplint.report.prose import page_of
 from mplint.report.scene import Scene, Text, counted
+from mplint.report.summary import repairs
 from mplint.worker_map import WorkerMap
 
 _HOW = {Safety.SAFE: ("safe", "--fix"), Safety.UNSAFE: ("unsafe", "--fix --unsafe-fixes"), Safety.SHOWN: ("by hand", "")}
@@ -26,6 +29,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 def render(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
     """The page, piece by piece.  It asks the network for nothing; without scripts it still shows everything."""
+    scene = _at_home(findings, scene)
     page = _Page(scene)
     name = _text(os.path.basename(scene.absolute("")) or "project")
     yield f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{name} · mplint</title>\n'
@@ -46,6 +50,20 @@ def render(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
     yield f"<script>\n{_asset('page.js')}</script>\n</body>\n</html>\n"
 
 
+def _at_home(findings: Sequence[Finding], scene: Scene) -> Scene:
+    """The scene seen from where the files are, when none of them is below its root."""
+    paths = {finding.path for finding in findings}
+    if scene.worker_map is not None:
+        paths |= {handover.path for handover in scene.worker_map.handovers} | {worker.path for worker in scene.worker_map.workers}
+    folders = {os.path.dirname(scene.absolute(path)) for path in paths}
+    if not folders or any(not os.path.isabs(scene.relative(path)) for path in paths):
+        return scene
+    try:
+        return msgspec.structs.replace(scene, root=os.path.commonpath(folders))
+    except ValueError:  # on different drives
+        return scene
+
+
 def _header(findings: Sequence[Finding], scene: Scene, name: str) -> Iterator[str]:
     files = len({finding.path for finding in findings})
     found = f"{counted(len(findings), 'finding')} in {counted(files, 'file')}" if findings else "Nothing found"
@@ -61,12 +79,10 @@ def _header(findings: Sequence[Finding], scene: Scene, name: str) -> Iterator[st
         hands = counted(len(known.handovers), "place hands", "places hand")
         if known.handovers:
             yield f"{hands} work to worker processes, where {counted(len(known.workers), 'function')} may run. "
-            yield f"{on_the_way} of the findings lie on the way. " if findings else ""
+            yield f"On the way: {counted(on_the_way, 'finding')}. " if findings else ""
         else:
             yield "Nothing hands work to a worker process here. "
-    safe, unsafe = (sum(f.fix is not None and f.fix.safety is s for f in findings) for s in (Safety.SAFE, Safety.UNSAFE))
-    if safe or unsafe:
-        yield f"<code>--fix</code> repairs {safe}, <code>--unsafe-fixes</code> {unsafe} more."
+    yield inline(repairs(findings, scene))
     yield "</p></section>\n"
 
 

@@ -24,6 +24,11 @@
     return made;
   }
 
+  function at(place) {
+    const tail = place.length > 46 ? place.slice(-44) : place;
+    return span("at", tail === place ? place : `…${tail.slice(Math.max(0, tail.indexOf("/")))}`);
+  }
+
   function fill(box, node) {
     const top = span("top", ""), below = span("sub", "");
     box.replaceChildren(top);
@@ -36,14 +41,14 @@
       const h = data.handovers[node.h];
       top.append(span("label", h.title), ...h.how.map((how) => span("how", how)));
       if (h.inside) below.append(span("in", `in ${h.inside}`));
-      below.append(span("at", h.at));
+      below.append(at(h.at));
       box.title = `${h.title} at ${h.at}`;
     } else {
       const worker = data.workers[node.w];
       top.append(span("label", worker.name));
       if (ROLES[node.role]) top.append(span("how", ROLES[node.role]));
       if (node.kind === "ref") top.append(span("jump", "↗"));
-      below.append(span("at", worker.at));
+      below.append(at(worker.at));
       box.title = node.kind === "ref" ? `${worker.name} at ${worker.at}: shown where the fewest calls lead to it` : `${worker.name} at ${worker.at}`;
     }
     if (below.childNodes.length) box.append(below);

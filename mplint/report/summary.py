@@ -21,15 +21,22 @@ def closing(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
     fixed = f" ({scene.fixed} fixed, {len(findings)} left)" if scene.fixed else ""
     total = counted(len(findings) + scene.fixed, "finding")
     yield style.paint(f"Found {total} in {counted(files, 'file')}{fixed}.", "strong") + "\n"
+    if said := repairs(findings, scene):
+        yield said + "\n"
+
+
+def repairs(findings: Sequence[Finding], scene: Scene) -> str:
+    """What `--fix` would do about the findings, one sentence; "" when nothing."""
     safe, unsafe = (sum(_has(finding, safety) for finding in findings) for safety in (Safety.SAFE, Safety.UNSAFE))
     if scene.unsafe_fixes:
         safe, unsafe = safe + unsafe, 0
     if safe and unsafe:
-        yield f"`--fix` repairs {safe}, `--unsafe-fixes` {unsafe} more.\n"
-    elif safe:
-        yield f"`--fix` repairs {'it' if safe == len(findings) == 1 else safe}.\n"
-    elif unsafe:
-        yield f"`--fix --unsafe-fixes` repairs {'it' if unsafe == len(findings) == 1 else unsafe}.\n"
+        return f"`--fix` repairs {safe}, `--unsafe-fixes` {unsafe} more."
+    if safe:
+        return f"`--fix` repairs {'it' if safe == len(findings) == 1 else safe}."
+    if unsafe:
+        return f"`--fix --unsafe-fixes` repairs {'it' if unsafe == len(findings) == 1 else unsafe}."
+    return ""
 
 
 def _has(finding: Finding, safety: Safety) -> bool:

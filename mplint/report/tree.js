@@ -72,7 +72,7 @@ function workerTree(data, budget) {
   function openFirst() {
     let shown = order.length;
     let level = order.map(root);
-    const few = data.workers.length + order.length <= 60;
+    const few = data.workers.length + order.length <= budget;
     while (level.length && shown < budget) {
       const next = [];
       for (const node of level) {
