@@ -34,7 +34,7 @@ class Raises(msgspec.Struct, frozen=True):
 
 
 class Hangs(msgspec.Struct, frozen=True):
-    """The program is still alive after `after` seconds (it ends by itself within half of that when repaired)."""
+    """The program is still alive after `after` seconds, or after three times as long as the repaired one took, when that is more."""
 
     after: float = 6.0
 
