@@ -11,7 +11,7 @@ from mplint import baseline, suppress
 from mplint.apis import Alias, Api, Table, builtin_table
 from mplint.config.selectors import Chosen, choose
 from mplint.config.settings import Settings
-from mplint.discover import Found, discover, grouped, matches
+from mplint.discover import matches
 from mplint.finding import Alarm, Finding, Fix, Place, Safety, Site
 from mplint.project import Limits, Project
 from mplint.registry import Registry, registry
@@ -246,42 +246,6 @@ class Session:
         """The codes that `per-file-ignores` takes out for a file."""
         lists = (codes for pattern, codes in self.chosen.ignored_in if matches(path, pattern, self.settings.root))
         return frozenset().union(*lists)
-
-
-class Opened(msgspec.Struct, frozen=True):
-    """A session over one project, and the files of it that were named."""
-
-    session: Session
-    found: Found
-
-
-def open_sessions(
-    paths: Sequence[str],
-    settings_for: Callable[[Sequence[str]], Settings],
-    *,
-    overlays: Mapping[str, bytes] | None = None,
-    noqa: bool = True,
-    codes: Callable[[str], bool] | None = None,
-) -> tuple[Opened, ...]:
-    """A session for each project that `paths` lie in: one, as a rule.  `settings_for` loads the settings of a group of paths."""
-    opened = []
-    for group in grouped(paths):
-        settings = settings_for(group)
-        found = discover(group, settings)
-        files = {*found.project, *(overlays or ())}
-        opened.append(Opened(Session(settings, sorted(files), overlays=overlays, noqa=noqa, codes=codes), found))
-    return tuple(opened)
-
-
-def merged(results: Sequence[Result]) -> Result:
-    """The results of several projects as one."""
-    if len(results) == 1:
-        return results[0]
-    lists = {
-        name: tuple(item for result in results for item in getattr(result, name))
-        for name in ("findings", "hidden", "accepted", "withheld", "crashes", "checked")
-    }
-    return Result(**lists, gone=sum(result.gone for result in results))
 
 
 def table_for(settings: Settings) -> Table:
