@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import inspect
 import multiprocessing
+import os
 import sys
+import threading
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Iterator
@@ -249,3 +251,81 @@ def test_alias_of_a_module(row: Alias) -> None:
         if kind is not None and kind.role == "exception":
             assert isinstance(found, type) and issubclass(found, BaseException)
     assert compared
+
+
+LIGHT = {"lock", "event", "barrier", "queue", "simple-queue", "shared-value", "future", "context", "executor", "event-loop"}
+ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    **{f"{at}.{name}": ("i", value) for at in ("multiprocessing", "manager") for name, value in (
+        ("Value", 0), ("RawValue", 0), ("Array", [1, 2]), ("RawArray", [1, 2]))},
+    **{f"{at}.Barrier": (2,) for at in ("multiprocessing", "manager", "threading")},
+    "multiprocessing.get_context": ("spawn",),
+}  # fmt: skip
+
+
+def is_light(row: Api) -> bool:
+    if row.name.rpartition(".")[0] not in {"multiprocessing", "threading", "queue", "concurrent.futures"} or row.gives.endswith("()"):
+        return False
+    return "make" in row.does and bool(row.gives) and TABLE.kinds[row.gives].role in LIGHT
+
+
+@named([row for row in APIS if is_light(row)])
+def test_what_a_constructor_gives(row: Api) -> None:
+    in_time(row)
+    assert isinstance(resolve(row.name)(*ARGUMENTS.get(row.name, ())), class_of(row.gives))
+
+
+@named([row for row in APIS if row.name.startswith("multiprocessing.managers.SyncManager.") and not row.name.endswith(".Pool")])
+def test_what_a_manager_gives(row: Api) -> None:
+    name = row.name.rpartition(".")[2]
+    proxy = getattr(started_manager(), name)(*ARGUMENTS.get(f"manager.{name}", ()))
+    if row.gives.endswith("()"):
+        assert TABLE.kinds[row.gives].role == "proxy" and type(proxy).__name__.startswith("AutoProxy")
+        for method in methods(row.gives):
+            assert hasattr(proxy, method.name.rpartition(".")[2])
+    else:
+        assert isinstance(proxy, class_of(row.gives))
+
+
+@named([row for row in APIS if row.name.startswith("multiprocessing.pool.Pool.") and row.gives])
+def test_what_a_pool_gives(row: Api) -> None:
+    with resolve("multiprocessing.pool.ThreadPool")(1) as pool:
+        items = () if row.payload == "args" else [(1,)] if row.payload == "star" else [1]
+        result = getattr(pool, row.name.rpartition(".")[2])(int, items)
+        assert isinstance(result, class_of(row.gives))
+
+
+@pytest.mark.parametrize("choice", [c for c in TABLE.apis["joblib.Parallel"].where_if if c.where != "process"], ids=lambda c: c.value)
+def test_joblib_runs_where_its_arguments_say(choice: Any) -> None:
+    joblib = pytest.importorskip("joblib")
+    both_wait = threading.Barrier(2, timeout=60).wait  # two threads or nothing: a process could not even take it
+    task = os.getpid if choice.where == "here" else both_wait
+    seen = joblib.Parallel(n_jobs=2, **{choice.parameter.keyword: choice.value})(joblib.delayed(task)() for _ in range(2))
+    assert set(seen) == ({os.getpid()} if choice.where == "here" else {0, 1})
+
+
+@pytest.mark.parametrize(("name", "canonical"), [
+    ("torch.multiprocessing.Pool", "multiprocessing.Pool"),
+    ("torch.multiprocessing.spawn", "torch.multiprocessing.spawn"),
+    ("multiprocess.pool.Pool", "multiprocess.pool.Pool"),
+    ("multiprocess.pool.Pool.map", "multiprocess.pool.Pool.map"),
+    ("pathos.helpers.mp.Queue", "multiprocessing.Queue"),
+    ("joblib.externals.loky.process_executor.TerminatedWorkerError", "loky.process_executor.TerminatedWorkerError"),
+    ("concurrent.futures.process.ProcessPoolExecutor", "concurrent.futures.ProcessPoolExecutor"),
+    ("concurrent.futures.process.BrokenProcessPool", "concurrent.futures.process.BrokenProcessPool"),
+    ("somewhere.else.Pool", "somewhere.else.Pool"),
+])  # fmt: skip
+def test_canonical_names(name: str, canonical: str) -> None:
+    assert TABLE.canonical(name) == canonical
+
+
+def test_methods_come_from_the_nearest_base() -> None:
+    assert TABLE.method("billiard.pool.Pool", "map") is TABLE.apis["multiprocessing.pool.Pool.map"]
+    fork = TABLE.method("multiprocess.context.BaseContext", "Pool")
+    assert fork is not None and fork.gives == "multiprocess.pool.Pool"
+    assert TABLE.method("multiprocessing.pool.Pool", "submit") is None
+
+
+def test_classes_that_became_others() -> None:
+    assert TABLE.at((3, 10)).canonical("asyncio.exceptions.TimeoutError") == "asyncio.TimeoutError"
+    assert TABLE.at((3, 11)).canonical("asyncio.exceptions.TimeoutError") == "builtins.TimeoutError"
+    assert TABLE.at((3, 11)).kind("multiprocessing.TimeoutError") is not None

@@ -116,11 +116,11 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     where: Place = ""
     bases: tuple[str, ...] = ()
     unpickler: Literal["pickle", "cloudpickle", "dill", "inherited"] = "pickle"
-    """How tasks travel: "pickle", "cloudpickle" (loky, joblib), "dill" (multiprocess, pathos), "inherited" (mpire: the callable through fork)."""
+    """How tasks travel: cloudpickle with loky and joblib, dill with multiprocess and pathos; with mpire workers inherit the callable."""
     notices_death: bool = False
     """Whether a waiting call is told when a worker dies (executors, billiard) instead of waiting for ever (Pool)."""
     daemonic: bool = False
-    """Whether its workers are daemonic: they may not have child processes (Pool)."""
+    """Whether its workers are daemonic: they may not have child processes of `multiprocessing` (those of `multiprocess` may)."""
     leaving: Literal["", "stop", "wait"] = ""
     """What the end of its `with` block does: "stop" (Pool terminates), "wait" (executors finish all work), "" nothing to the work."""
     entry: str = ""
@@ -137,7 +137,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     `gives`: canonical class of what it returns, "" unknown; `gives_each`: class of the elements when it returns an iterable, a pair
     ("make": `Pipe`) or two sets ("wait" of `passes`: the done and the others).
     `where`: where `callee` runs when the receiver does not say; "argument:executor" is where the `executor` argument runs its work.
-    `callee`/`initializer`/`callbacks`: callables among the arguments; `timeout`: the argument that bounds the wait, None when there is none.
+    `callee`/`initializer`/`callbacks`: callables among the arguments; `timeout`: the argument that bounds the wait, if there is one.
     `payload`: how arguments reach the callee; `arguments`: the iterable (the first of them), the tuple of arguments, or the first of them;
     `keywords`: their dict; `initargs`: arguments of `initializer`.
     `method`: start method this call fixes ("loky": fork and exec, the main module is not imported again), or "argument:0" to read it from
@@ -145,7 +145,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     `where_if`: literal arguments that decide where; the first that matches wins, an argument that is there and is no literal means "any",
     none of them leaves it to the kind.
     `through`: kind of the pool that the function makes for itself.
-    `raises`: for "exit" what it raises ("" when it ends the process at once); for a call with a `timeout` what reaching it raises ("" returns).
+    `raises`: for "exit" what it raises ("" when it ends the process at once); with a `timeout` what reaching it raises ("" returns).
     `twin`: the method with a bound (`map_async` for `map`).  `since`/`until`: Python versions (3, 14) or () for always.
     """
 
@@ -218,7 +218,7 @@ class Table(msgspec.Struct, frozen=True):
         return name
 
     def at(self, version: tuple[int, int]) -> Table:
-        """The table as that Python version has it: classes that are others from it on become aliases (`concurrent.futures.TimeoutError`)."""
+        """The table as that Python version has it: classes that are others by then become aliases (`concurrent.futures.TimeoutError`)."""
         same = {kind.name: kind.same_as for kind in self.kinds.values() if kind.same_as and version >= kind.same_since}
         return Table({name: kind for name, kind in self.kinds.items() if name not in same}, self.apis, {**self.aliases, **same})
 
@@ -265,10 +265,14 @@ def table_of(rows: Iterable[Row]) -> Table:
     apis: dict[str, Api] = {}
     aliases: dict[str, str] = {}
     for row in rows:
-        target: dict[str, object] = kinds if isinstance(row, Kind) else apis if isinstance(row, Api) else aliases  # type: ignore[assignment]
-        if row.name in target:
+        if row.name in (kinds if isinstance(row, Kind) else apis if isinstance(row, Api) else aliases):
             raise ValueError(f"the API table has {row.name} twice")
-        target[row.name] = row.same_as if isinstance(row, Alias) else row
+        if isinstance(row, Kind):
+            kinds[row.name] = row
+        elif isinstance(row, Api):
+            apis[row.name] = row
+        else:
+            aliases[row.name] = row.same_as
     return Table(kinds, apis, aliases)
 
 

@@ -51,7 +51,8 @@ _THREADS: tuple[Row, ...] = (
     Kind(name="threading.Barrier", role="barrier", where="thread"),
     *(Api(name=f"threading.{name}", does=("make",), gives=f"threading.{name}")
       for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Barrier")),
-    *(Api(name=f"threading.{name}.acquire", does=("acquire",), timeout=P(1, "timeout")) for name in ("Lock", "RLock", "Semaphore", "Condition")),
+    *(Api(name=f"threading.{name}.acquire", does=("acquire",), timeout=P(1, "timeout"))
+      for name in ("Lock", "RLock", "Semaphore", "Condition")),
     *(Api(name=f"threading.{name}.release", does=("release",)) for name in ("Lock", "RLock", "Semaphore", "Condition")),
     Api(name="threading.Condition.wait", does=("wait",), timeout=P(0, "timeout")),
     Api(name="threading.Condition.wait_for", does=("wait",), timeout=P(1, "timeout")),
@@ -72,7 +73,8 @@ _QUEUES: tuple[Row, ...] = (
     *(Api(name=f"queue.{name}.put", does=("put",), arguments=P(0, "item"), timeout=P(2, "timeout"), raises="queue.Full")
       for name in ("Queue", "SimpleQueue")),
     *(Api(name=f"queue.{name}.get", does=("get",), timeout=P(1, "timeout"), raises="queue.Empty") for name in ("Queue", "SimpleQueue")),
-    *(Api(name=f"queue.{name}.put_nowait", does=("put", "poll"), arguments=P(0, "item"), raises="queue.Full") for name in ("Queue", "SimpleQueue")),
+    *(Api(name=f"queue.{name}.put_nowait", does=("put", "poll"), arguments=P(0, "item"), raises="queue.Full")
+      for name in ("Queue", "SimpleQueue")),
     *(Api(name=f"queue.{name}.get_nowait", does=("get", "poll"), raises="queue.Empty") for name in ("Queue", "SimpleQueue")),
     *(Api(name=f"queue.{name}.{method}", does=("poll",)) for name in ("Queue", "SimpleQueue") for method in ("empty", "qsize")),
     Api(name="queue.Queue.full", does=("poll",)),
