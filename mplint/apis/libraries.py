@@ -102,7 +102,7 @@ _OTHERS = (
 _JOBLIB: tuple[Row, ...] = (
     Kind(name="joblib.Parallel", role="parallel", where="process", unpickler="cloudpickle", notices_death=True),
     Api(name="joblib.Parallel", does=("make",), gives="joblib.Parallel", where_if=(*_THREADED, *_OTHERS), timeout=P(4, "timeout"),
-        raises="builtins.TimeoutError"),
+        raises=_CF_TIMEOUT),
     Api(name="joblib.Parallel.__call__", does=("submit", "wait"), where="receiver", callee=P(0, "iterable"), payload="delayed"),
     Api(name="joblib.delayed", does=("delay",), callee=P(0, "function"), payload="call"),
     Api(name="joblib.parallel_config", does=("choose",), where_if=(Choice(P(0, "backend"), "threading", "thread"),
