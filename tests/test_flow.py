@@ -64,6 +64,8 @@ def test_exceptions() -> None:
     check("x = 0\ntry:\n  f()\n  x = 1\nfinally:\n  pass\nuse(x)\n", {1})
     check("try:\n  f()\nexcept E as x:\n  use(x)\nuse(x)\n", {"Handler"}, {"?"})
     check("import contextlib\nx = 0\nwith contextlib.suppress(E):\n  f()\n  x = 1\nuse(x)\n", {0, 1})
+    check("x = 0\ntry:\n  x = y.a = f()\nexcept E:\n  use(x)\n", {0, "Assign"})
+    check("try:\n  f()\nexcept Exception:\n  x = 1\nexcept ValueError:\n  x = 2\nelse:\n  raise E\nuse(x)\n", {1})
     check("x = 0\nwith open(f) as x:\n  g()\nuse(x)\n", {"With"})
 
 
@@ -136,6 +138,11 @@ def test_every_way_out() -> None:
     assert not graph.reaches(at["c"], at["e"], avoiding=[at["d"]])
     assert len(graph.nodes_of(at["z"])) == 3
     assert graph.exits() == {"return", "fall"} and graph.exits(avoiding=[at["d"]]) == {"return"}
+
+
+def test_only_explicit_raises_leave_unless_asked() -> None:
+    graph = graph_of(body("def g():\n  try:\n    raise A\n  except A:\n    f()\n"))
+    assert graph.exits() == {"fall"} and graph.exits(exceptional=True) == {"fall", "raise"}
 
 
 def test_leaving_a_with() -> None:

@@ -18,7 +18,7 @@ class Reaching(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     `scope` is "local", "comprehension", "global", "nonlocal" (so declared) or "free" (not bound in this function at all);
     `unbound` says that a path leads there from the entry (or from a `del`) without a binding, `elsewhere` that other
-    functions bind the name too, at any time.
+    functions bind the name too, at any time.  No definitions and not unbound: no way leads there.
     """
 
     scope: str
