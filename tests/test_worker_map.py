@@ -12,7 +12,7 @@ from mplint.cli.workers import map_of
 from mplint.config import load
 from mplint.finding import Finding, Span
 from mplint.report.map_tree import render_map
-from mplint.session import open_sessions
+from mplint.opening import open_sessions
 from mplint.worker_map import Call, Handover, Run, Worker, WorkerMap
 
 PROJECT = {

@@ -107,7 +107,6 @@ def scene_plain(scene: Scene) -> Scene:
 def _findings(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
     scene = page.scene
     if not findings:
-        yield '<section id="findings"><p class="empty">mplint found nothing here.</p></section>\n'
         return
     rules = Counter((finding.code, finding.name) for finding in findings)
     files = Counter(scene.relative(finding.path) for finding in findings)

@@ -197,6 +197,7 @@
     },
   };
 
+  document.getElementById("map-quiet").checked = state.quiet;
   document.getElementById("map-quiet").addEventListener("change", (event) => {
     state.quiet = event.target.checked;
     draw();

@@ -4,6 +4,7 @@
 function workerTree(data, budget) {
   const state = { quiet: false, open: new Set(), spread: new Set(), forced: new Set(), matches: null, before: null };
   const known = new Map();
+  state.quiet = !data.workers.some((worker) => worker.hot);
 
   const hotHandover = (h) => h.hazards.length > 0 || h.runs.some(([w]) => data.workers[w].hot);
   const order = data.handovers.map((_, i) => i).sort((a, b) => hotHandover(data.handovers[b]) - hotHandover(data.handovers[a]) || a - b);
@@ -68,16 +69,16 @@ function workerTree(data, budget) {
     return w >= 0 ? homeKey(w) : null;
   }
 
-  // What is unfolded at first: the ways to hazards (all of a small map), as far as the budget of nodes goes.
+  // What is unfolded at first, as far as the budget of nodes goes: the ways to hazards, and one level (three in a small map) of the rest.
   function openFirst() {
     let shown = order.length;
     let level = order.map(root);
-    const few = data.workers.length + order.length <= budget;
-    while (level.length && shown < budget) {
+    const deep = data.workers.length + order.length <= budget ? 3 : 1;
+    for (let depth = 0; level.length && shown < budget; depth++) {
       const next = [];
       for (const node of level) {
         const below = kids(node);
-        if (!below.length || !(node.hot || few) || shown + below.length > budget) continue;
+        if (!below.length || !(node.hot || depth < deep) || shown + below.length > budget) continue;
         state.open.add(node.key);
         shown += below.length;
         next.push(...below);
