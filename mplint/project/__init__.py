@@ -17,6 +17,7 @@ from mplint.project import attributes, containers, definitions, evaluate, hierar
 from mplint.project.answers import Answers
 from mplint.project.hierarchy import Base
 from mplint.project.modules import CallSite, Class, Function, Index, Module
+from mplint.project.spread import Spread, Vocabulary
 from mplint.project.values import (
     Bound,
     Coroutine,
@@ -113,7 +114,13 @@ class Project:
     def _outline(self, source: Source) -> Outline:
         try:
             return outline_of(source.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
+        except (RecursionError, MemoryError):  # LibCST would end the process
+            self.errors[source.path] = ("nested too deeply to be read", 1, 1)
+            return EMPTY
+        except (SyntaxError, ValueError) as error:
+            if "too many nested parentheses" in str(error):
+                self.errors[source.path] = (str(error), getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1)
+                return EMPTY
             return self._outline_of_whole(source)
 
     def _outline_of_whole(self, source: Source) -> Outline:
@@ -300,6 +307,8 @@ class Project:
 
     def rows(self, site: CallSite) -> tuple[tuple[Api, Instance | None], ...]:
         """What a call does by the API table, with the object it is done to; one entry for each possibility."""
+        if not self.spread.matters(site):
+            return ()
         out: list[tuple[Api, Instance | None]] = []
         for value in self.values(site.call.func, site.function):
             row = self.row_of(value)
@@ -385,16 +394,43 @@ class Project:
             if module is not None:
                 yield module
 
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.table)
+
+    @cached_property
+    def spread(self) -> Spread:
+        """Where objects of process APIs can turn up."""
+        return Spread(self, self.vocabulary)
+
+    def functions_on(self, module: Module, page: int) -> tuple[Function, ...]:
+        """The functions of one page, nested ones too; the module body for a page of its statements."""
+        return self._kept(("page", module, page), lambda: self._functions_on(module, page))
+
+    def _functions_on(self, module: Module, page: int) -> tuple[Function, ...]:
+        place = module.outline.pages[page]
+        if place.kind == "module" or (place.kind == "step" and not place.indent):
+            inner = [g for g in module.body.all_nested() if g.facts.at >> f.PAGE_BITS == page]
+            return (module.body, *inner)
+        return tuple(module.functions_on(page))
+
+    def live(self, module: Module) -> Iterator[Function]:
+        """The functions of `module` in whose pages an API may be used."""
+        seen: set[Function] = set()
+        for page in self.spread.pages(module):
+            for function in self.functions_on(module, page):
+                if function not in seen:
+                    seen.add(function)
+                    yield function
+
     def submissions_of(self, module: Module) -> tuple[Submission, ...]:
         if module not in self._submitted:
-            self._submitted[module] = tuple(
-                s for function in module.functions(self.triage.interesting) for s in workers.submissions_in(self, function)
-            )
+            self._submitted[module] = tuple(s for function in self.live(module) for s in workers.submissions_in(self, function))
         return self._submitted[module]
 
     @cached_property
     def _submissions(self) -> tuple[Submission, ...]:
-        return tuple(s for module in self.seeds() for s in self.submissions_of(module))
+        return tuple(s for module in self.spread.modules() for s in self.submissions_of(module))
 
     def submissions(self) -> tuple[Submission, ...]:
         """Every place of the project that hands a callable to a worker, a callback or a signal."""
@@ -416,18 +452,18 @@ class Project:
 
     def relevant(self, path: str) -> bool:
         """Whether any rule can have something to say about the file."""
-        return path in self.triage.kept or any(function.path == path for function in self._reach)
+        return path in self.triage.exceptions or path in self._touched
+
+    @cached_property
+    def _touched(self) -> frozenset[str]:
+        return frozenset(m.path for m in self.spread.modules()) | {function.path for function in self._reach}
 
     def functions(self, module: Module) -> Iterator[Function]:
         """The functions of `module` that rules look at: those whose source names an API, and those that run in a worker."""
-        seen: set[Function] = set()
-        if module.path in self.triage.seeds:
-            for function in module.functions(self.triage.interesting):
-                seen.add(function)
-                yield function
+        seen = dict.fromkeys(self.live(module))
+        yield from seen
         for function in self._reach:
             if function.module is module and function not in seen:
-                seen.add(function)
                 yield function
 
     def calls(self, module: Module) -> Iterator[CallSite]:

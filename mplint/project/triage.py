@@ -23,13 +23,8 @@ AWAITED = (b"run_in_executor", b"to_thread", b"wrap_future")
 
 AWAITING = (b"gather", b"TaskGroup", b"wait_for", b"asyncio.wait")
 
-WORDS = re.compile(
-    r"Pool|Executor|Process|Parallel|delayed|Manager|Queue|Pipe|Lock|Value|Array|Event|spawn|submit|map|apply|signal|gather|TaskGroup|"
-    r"executor|\.get\(|\.result\(|\.wait|join|start|close|shutdown|terminate|Timeout|Cancelled|Broken|fork|context|alarm|itimer|callback|exit|schedule"
-)
-"""A page of a seed that holds none of these words makes no call that the API table knows."""
-
 _CLASS = re.compile(rb"class\s+(\w+)\s*\(([^)]*)\)")
+_FROM = re.compile(rb"from\s+[\w.]+\s+import\s+(\([^)]*\)|[^\n]*)")
 _WORD = re.compile(rb"\w+")
 _EXCEPTION = re.compile(rb"(?:Error|Exception|Warning|Exit|Interrupt|Failure|Failed|StopIteration|Group)$")
 
@@ -87,6 +82,23 @@ class Triage:
         """Files in which something is looked at."""
         return frozenset(self.seeds) | frozenset(self.exceptions)
 
-    def interesting(self, text: str) -> bool:
-        """Whether a page of a seed is worth reading for its calls."""
-        return WORDS.search(text) is not None
+    @cached_property
+    def _taken(self) -> tuple[tuple[str, frozenset[bytes]], ...]:
+        """What each file imports by name from anywhere."""
+        out: list[tuple[str, frozenset[bytes]]] = []
+        for path in self.sources.files:
+            names: set[bytes] = set()
+            for found in _FROM.finditer(self.sources.data(path)):
+                names.update(_WORD.findall(found[1]))
+            out.append((path, frozenset(names)))
+        return tuple(out)
+
+    def importers(self, names: set[str]) -> Iterator[str]:
+        """Files that import one of `names` by name, or derive a class from one."""
+        wanted = {name.encode() for name in names}
+        for path, taken in self._taken:
+            if not taken.isdisjoint(wanted):
+                yield path
+        for path, _, bases in self.heads:
+            if not bases.isdisjoint(wanted):
+                yield path

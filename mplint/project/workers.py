@@ -113,6 +113,8 @@ def submissions_in(project: Project, function: Function) -> Iterator[Submission]
 
 def _submissions(project: Project, function: Function) -> Iterator[Submission]:
     for site in function.calls:
+        if not project.spread.matters(site):
+            continue
         for value in project.values(site.call.func, function):
             if isinstance(value, Class):
                 yield from _constructed(project, site, value)
