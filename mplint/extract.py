@@ -11,6 +11,7 @@ import ast
 import contextlib
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -26,6 +27,12 @@ _UNFIT = (cst.CSTLogicError, cst.CSTValidationError, ValueError, TypeError)
 """What LibCST raises, besides ParserSyntaxError, for source that it cannot represent."""
 
 _FEED = re.compile(r"^[ \t\f]*\f", re.MULTILINE)
+
+_LONG = 16_000
+"""Characters; a shorter page that CPython parses does not nest deeply enough to matter."""
+
+_STACK = 256 << 20
+"""Bytes; they are reserved, not used."""
 
 _DEPTH = 12_000
 """Recursion limit while a tree is walked."""
@@ -65,13 +72,39 @@ def parse_page(lines: list[str], page: Page) -> tuple[cst.Module, int]:
     if "\f" in source:  # resets the indentation for CPython, confuses LibCST
         source = _FEED.sub("", source)
     try:
-        return cst.parse_module(source), before
+        return _parsed(source), before
     except cst.ParserSyntaxError as error:
         raise Unreadable(error.message, error.raw_line + offset, error.raw_column + 1) from None
     except _UNFIT as error:
         raise Unreadable(f"LibCST cannot read this ({type(error).__name__})", page.first, 1) from None
     except (RecursionError, MemoryError):
         raise Unreadable("nested too deeply to be read", page.first, 1) from None
+
+
+def _parsed(source: str) -> cst.Module:
+    """LibCST's own parser recurses on the machine's stack: what may nest deeply gets a large one."""
+    if len(source) < _LONG:
+        return cst.parse_module(source)
+    outcome: list[cst.Module | BaseException] = []
+
+    def parse() -> None:
+        try:
+            outcome.append(cst.parse_module(source))
+        except BaseException as error:
+            outcome.append(error)
+
+    before = threading.stack_size(_STACK)
+    try:
+        thread = threading.Thread(target=parse, daemon=True)
+        thread.start()
+    except RuntimeError:  # no room for such a stack
+        return cst.parse_module(source)
+    finally:
+        threading.stack_size(before)
+    thread.join()
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]
 
 
 def steps_of(module: cst.Module, page: Page, number: int, nodes: list[cst.CSTNode] | None = None) -> tuple[f.Step, ...]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from mplint import writing
 from mplint.source import decode
 from mplint.writing import Unwritable, write_source
 
@@ -64,7 +63,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Mon
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(writing.tempfile, "mkstemp", denied)
+    monkeypatch.setattr("tempfile.mkstemp", denied)
     assert "Permission denied" in refused(path, b"x", "y")
 
 
@@ -75,7 +74,7 @@ def test_an_interrupt_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing.os, "replace", interrupted)
+    monkeypatch.setattr("os.replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_source(decode(str(path), b"x"), "y")
     assert path.read_bytes() == b"x" and os.listdir(tmp_path) == ["a.py"]
