@@ -128,6 +128,7 @@ def test_filters_hide_what_was_not_asked_for(page: Any) -> None:
 
 
 def test_search_narrows_findings_and_opens_the_map(page: Any) -> None:
+    page.find_element("id", "map-quiet").click()
     assert "quiet" not in " ".join(_visible(page, ".node .label"))
     page.find_element("id", "search").send_keys("quiet")
     _wait(page, "document.querySelector('.node.match')")
@@ -138,6 +139,8 @@ def test_search_narrows_findings_and_opens_the_map(page: Any) -> None:
 
 
 def test_the_map_folds_and_unfolds(page: Any) -> None:
+    assert "quiet" in _visible(page, ".node .label")
+    page.find_element("id", "map-quiet").click()
     whole = _visible(page, ".node .label")
     assert {"Pool.map", "parse", "RowError.__init__", "setup", "1 without hazards", "more, not resolved"} <= set(whole)
     page.find_element("id", "map-fold").click()
@@ -166,7 +169,6 @@ def test_light_and_dark_can_be_chosen_and_differ(page: Any) -> None:
 
 
 def test_nothing_overlaps_in_the_map(page: Any) -> None:
-    page.find_element("id", "map-quiet").click()
     page.find_element("id", "map-unfold").click()
     boxes = page.execute_script(
         "return [...document.querySelectorAll('.node')].map((n) => [n.node.x, n.node.y, n.offsetWidth, n.offsetHeight])"

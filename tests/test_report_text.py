@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from report_samples import BREAKS, CHAIN, FINDINGS, MAIN, ROOT, TEXTS, WAITS, WIDE, finding, scene
 
 from mplint.finding import Edit, Finding, Fix, Place, Safety, Span
-from mplint.report import Scene, render, write
+from mplint.report import FORMATS, Scene, render, write
 from mplint.report.columns import Cells, tame, width
 from mplint.report.frame import changes, frame
 from mplint.report.scene import Text
@@ -186,7 +189,7 @@ def test_closing_words() -> None:
     assert last() == "Nothing found.\n"
     assert last(fixed=3) == "Fixed 3 findings, none left.\n"
     assert last(*FINDINGS) == "Found 2 findings in 2 files.\n`--fix` repairs 1, `--unsafe-fixes` 1 more.\n"
-    assert last(*FINDINGS, unsafe_fixes=True) == "Found 2 findings in 2 files.\n`--fix` repairs 2.\n"
+    assert last(*FINDINGS, unsafe_fixes=True) == "Found 2 findings in 2 files.\n`--fix` repairs all.\n"
     assert last(WAITS, fixed=2) == "Found 3 findings in 1 file (2 fixed, 1 left).\n`--fix --unsafe-fixes` repairs it.\n"
 
 
@@ -237,6 +240,17 @@ def test_changes_are_the_difference_that_the_edits_make(pieces: list[tuple[int, 
             row = max(row, change.row)
             rebuilt.append(change.text)
     assert rebuilt + old[row - 1 :] == Text(fixed).lines
+
+
+def test_reports_load_neither_libcst_nor_rich() -> None:
+    formats = sorted(set(FORMATS))
+    program = (
+        "import sys\nfrom report_samples import FINDINGS, scene\nfrom mplint.report import render\n"
+        f"for format in {formats}:\n    ''.join(render(FINDINGS, format=format, scene=scene()))\n"
+        "print(sorted({'libcst', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stderr
 
 
 def test_samples_hold_what_they_say() -> None:

@@ -91,6 +91,8 @@ def changes(text: Text, edits: tuple[Edit, ...], context: int = 0) -> tuple[Chan
         found += [Change("+", begin, line) for line in block]
         shown = min(len(text.lines), end + context)
         found += [Change(" ", row, text.line(row)) for row in range(end + 1, shown + 1)]
+    while found and found[-1].sign == " " and not found[-1].text.strip():
+        found.pop()
     return tuple(found)
 
 

@@ -76,7 +76,10 @@
 
   const target = () => {
     const named = document.getElementById(location.hash.slice(1));
-    if (named?.matches("details.rule")) named.open = true;
+    if (named?.matches("details.rule")) {
+      named.open = true;
+      named.scrollIntoView({ block: "start" });
+    }
     go(named?.closest("article"));
   };
   addEventListener("hashchange", target);

@@ -32,11 +32,11 @@ def repairs(findings: Sequence[Finding], scene: Scene) -> str:
         safe, unsafe = safe + unsafe, 0
     if safe and unsafe:
         return f"`--fix` repairs {safe}, `--unsafe-fixes` {unsafe} more."
-    if safe:
-        return f"`--fix` repairs {'it' if safe == len(findings) == 1 else safe}."
-    if unsafe:
-        return f"`--fix --unsafe-fixes` repairs {'it' if unsafe == len(findings) == 1 else unsafe}."
-    return ""
+    if not safe and not unsafe:
+        return ""
+    number = safe or unsafe
+    how = "it" if number == len(findings) == 1 else "all" if number == len(findings) else number
+    return f"`--fix` repairs {how}." if safe else f"`--fix --unsafe-fixes` repairs {how}."
 
 
 def _has(finding: Finding, safety: Safety) -> bool:

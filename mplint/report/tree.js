@@ -4,7 +4,7 @@
 function workerTree(data, budget) {
   const state = { quiet: false, open: new Set(), spread: new Set(), forced: new Set(), matches: null, before: null };
   const known = new Map();
-  state.quiet = !data.workers.some((worker) => worker.hot);
+  state.quiet = data.workers.length <= 40 || !data.workers.some((worker) => worker.hot);
 
   const hotHandover = (h) => h.hazards.length > 0 || h.runs.some(([w]) => data.workers[w].hot);
   const order = data.handovers.map((_, i) => i).sort((a, b) => hotHandover(data.handovers[b]) - hotHandover(data.handovers[a]) || a - b);
