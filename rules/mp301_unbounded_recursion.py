@@ -39,8 +39,8 @@ class UnboundedRecursion(Rule):
 
     ## Fix safety
 
-    For form (b) the fix puts `except RecursionError: raise` before the clause. It is unsafe: what was retried is now an error. Form (a)
-    has no fix.
+    For form (b) the fix puts `except RecursionError: raise` before the clause. It is unsafe: what was retried is now an error. Form (a),
+    a `finally`, and a clause for nothing but `RecursionError` have no fix.
 
     ## References
 
@@ -58,17 +58,15 @@ class UnboundedRecursion(Rule):
             if not circle:
                 continue
             chain = project.why(function) or ()
-            endless = _endless(circle)
-            if function in endless:
-                call = circle[function][0]
-                message = f"`{function.name}` runs in a worker and calls itself on every way through it: the recursion has no end"
-                yield Alarm(self.code, call.site, message, (*chain, *_round(circle, function)), function.qualname)
-                continue
             for call, covered in _again(function, circle):
                 clause = "except" if isinstance(covered, f.Handler) else "finally"
                 message = f"`{function.name}` runs in a worker and recurses again in the `{clause}` that sees its RecursionError: the task never ends"
-                hint = str(covered.at) if isinstance(covered, f.Handler) else ""
+                hint = str(covered.at) if isinstance(covered, f.Handler) and _mendable(function, circle, covered) else ""
                 yield Alarm(self.code, call.site, message, chain, function.qualname, hint)
+            if function in _endless(circle):
+                call = circle[function][0]
+                message = f"`{function.name}` runs in a worker and calls itself on every way through it: the recursion has no end"
+                yield Alarm(self.code, call.site, message, (*chain, *_round(circle, function)), function.qualname)
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         if alarm.hint:
@@ -160,7 +158,9 @@ def _circle(project: Project, start: Function) -> dict[Function, tuple[CallSite,
 
 
 def _endless(circle: Edges) -> frozenset[Function]:
-    """All functions of a circle when each of them calls one of them on every way through; none when one can end."""
+    """All functions of a circle when each of them calls one of them on every way through; none when one can end, or recurses again in a clause."""
+    if any(True for g in circle for _ in _again(g, circle)):
+        return frozenset()
     if all(_recurses_always(g, [s.call for s in sites]) for g, sites in circle.items()):
         return frozenset(circle)
     return frozenset()
@@ -202,6 +202,12 @@ def _catches_overflow(handler: f.Handler) -> bool:
     types = handler.types
     names = [types] if not isinstance(types, f.Sequence) else list(types.items)
     return types is None or any(f.dotted(n).rpartition(".")[2] in {"Exception", "BaseException", "RuntimeError", "RecursionError"} for n in names)
+
+
+def _mendable(function: Function, circle: Edges, handler: f.Handler) -> bool:
+    """Whether letting RecursionError pass leaves a handler that is good for something, and a function that can end."""
+    only_overflow = handler.types is not None and f.dotted(handler.types).rpartition(".")[2] == "RecursionError"
+    return not only_overflow and not _recurses_always(function, [site.call for site in circle[function]])
 
 
 def _bounded(function: Function, call: f.Call, covered: f.Call) -> bool:
