@@ -26,6 +26,8 @@ EXTRACTOR = 2
 _UNFIT = (cst.CSTLogicError, cst.CSTValidationError, ValueError, TypeError)
 """What LibCST raises, besides ParserSyntaxError, for source that it cannot represent."""
 
+_PLACE = re.compile(r"parser error: error at (\d+):(\d+):")
+
 _FEED = re.compile(r"^[ \t\f]*\f", re.MULTILINE)
 
 _LONG = 16_000
@@ -74,7 +76,9 @@ def parse_page(lines: list[str], page: Page) -> tuple[cst.Module, int]:
     try:
         return _parsed(source), before
     except cst.ParserSyntaxError as error:
-        raise Unreadable(error.message, error.raw_line + offset, error.raw_column + 1) from None
+        if found := _PLACE.match(error.message):  # behind the token that does not fit
+            raise Unreadable("invalid syntax", min(int(found[1]) + offset, page.last), max(int(found[2]) - 1, 1)) from None
+        raise Unreadable(error.message.removeprefix("tokenizer error: "), error.raw_line + offset, error.raw_column + 1) from None
     except _UNFIT as error:
         raise Unreadable(f"LibCST cannot read this ({type(error).__name__})", page.first, 1) from None
     except (RecursionError, MemoryError):

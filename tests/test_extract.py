@@ -176,7 +176,7 @@ def test_an_error_in_a_page_has_its_place_in_the_file() -> None:
     lines = lines_of("class A:\n    def f(self):\n        x = = 1\n")
     with pytest.raises(extract.Unreadable) as caught:
         extract.parse_page(lines, outline.Page(2, 3, "function", "A.f", indent=True))
-    assert caught.value.line == 3
+    assert (caught.value.line, caught.value.column, str(caught.value)) == (3, 13, "invalid syntax")
 
 
 def test_long_pages_are_read_on_a_large_stack() -> None:
