@@ -131,9 +131,9 @@ def flake8_cases(flake8: str, tree: Path, scratch: Path) -> list[Case]:
 
 
 def counts_of(case: Case, limit: float) -> dict[str, int]:
-    """How many files mplint found, read and parsed, and pages it lowered: the numbers of its `--verbose` lines, by the word after them."""
+    """How many files mplint checked, linked, read, parsed: the numbers of its `--verbose` lines, by the word that follows."""
     errors = run([*case.command, "--verbose"], cwd=case.cwd, env=case.env, timeout=limit).errors
-    pairs = re.findall(r"(\d+) (?:files? )?(files|found|read|kept|parsed|outlined|pages|lowered)\b", errors)
+    pairs = re.findall(r"(\d+) (?:files? )?(found|checked|linked|read|parsed|lowered)\b", errors)
     return {word: int(number) for number, word in pairs}
 
 

@@ -92,11 +92,7 @@ from dataclasses import dataclass, field
 logger = logging.getLogger(__name__)
 
 
-class {Title}Error(Exception):
-    """Raised when a {title} cannot be {verb}ed."""
-
-
-@dataclass
+{exception}@dataclass
 class {Title}:
     name: str
     weights: list[float] = field(default_factory=list)
@@ -104,11 +100,20 @@ class {Title}:
 
     def {verb}(self, values: list[float], scale: float = {number}) -> list[float]:
         if len(values) != len(self.weights):
-            raise {Title}Error(f"{{self.name}}: {{len(values)}} values, {{len(self.weights)}} weights")
+            raise {error}(f"{{self.name}}: {{len(values)}} values, {{len(self.weights)}} weights")
         return [value * weight * scale for value, weight in zip(values, self.weights)]
 
     def describe(self) -> str:
         return json.dumps({{"name": self.name, "weights": self.weights, **self.options}}, indent={indent})
+
+
+'''
+EXCEPTION = '''class {Title}Error(Exception):
+    """Raised when a {title} cannot be {verb}ed."""
+
+    def __init__(self, message, number={number}):
+        super().__init__(message, number)
+        self.number = number
 
 
 '''
@@ -166,6 +171,8 @@ def with_executor(items):
 VERBS = ("load", "scale", "merge", "check", "filter", "group")
 NOUNS = ("record", "sample", "window", "matrix", "signal", "cell")
 MODULES = 250
+EXCEPTIONS = 40
+"""One module in so many defines an exception, as in the releases above."""
 FUNCTIONS = 10
 WORKERS = 6
 
@@ -184,7 +191,10 @@ def grow(into: Path, factor: int) -> Path:
         (package / "__init__.py").touch()
         for index in range(MODULES):
             verb, noun = dice.choice(VERBS), dice.choice(NOUNS)
-            words = {"title": noun, "Title": noun.title(), "verb": verb, "noun": noun, "number": dice.randint(2, 99), "indent": dice.randint(1, 4)}
+            words: dict[str, Any] = {"title": noun, "Title": noun.title(), "verb": verb, "noun": noun, "number": dice.randint(2, 99), "indent": dice.randint(1, 4)}
+            raises = index % EXCEPTIONS == 0
+            words["exception"] = EXCEPTION.format(**words) if raises else ""
+            words["error"] = f"{noun.title()}Error" if raises else "ValueError"
             functions = "".join(FUNCTION.format(index=i, **words) for i in range(FUNCTIONS))
             (package / f"module_{index}.py").write_text(ORDINARY.format(**words) + functions, encoding="utf-8")
             if index < WORKERS:
