@@ -18,8 +18,8 @@ _LEVELS = {"error": "error", "warning": "warning", "note": "note"}
 
 
 def render(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
-    """One log with one run.  Columns count characters; addresses are relative to `SRCROOT` where a file is below the root."""
-    codes = sorted({finding.code for finding in findings} | set(scene.rules))
+    """One log with one run, and the rules that found something.  Columns count characters; addresses are relative to `SRCROOT` where a file is below the root."""
+    codes = sorted({finding.code for finding in findings})
     index = {code: number for number, code in enumerate(codes)}
     names = {finding.code: finding.name for finding in findings}
     driver: dict[str, Any] = {"name": "mplint", "rules": [_rule(code, names.get(code, ""), scene) for code in codes]}
