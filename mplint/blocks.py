@@ -7,7 +7,7 @@ from typing import Any, Union
 
 import libcst as cst
 
-from mplint.edits import Draft, Unrepairable
+from mplint.edits import Draft, NeedsWhole, Unrepairable
 from mplint.finding import Span
 from mplint.tree import Tree
 
@@ -34,6 +34,8 @@ class Blocks:
         """The statements of the block that holds `statement`, itself included."""
         line = self.tree.suite(statement) or statement
         block = line if isinstance(line, cst.SimpleStatementSuite) else self.tree.layout.parents.get(line)
+        if isinstance(block, cst.Module) and not self.tree.whole:
+            raise NeedsWhole
         return [item for member in getattr(block, "body", ()) for item in _members(member)]
 
     def insert_before(self, node: cst.CSTNode, lines: str) -> None:

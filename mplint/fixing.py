@@ -1,7 +1,7 @@
 """How a rule repairs what it found: node replacements and lines of source in, minimal text edits out.
 
-A rule's `fix(node, alarm, repair)` describes one repair on `repair`.  Nodes are LibCST nodes of the whole file; whatever is not
-edited keeps every byte.  The fix is withheld, and the reason told, when the edits collide, when the result does not parse, or
+A rule's `fix(node, alarm, repair)` describes one repair on `repair`.  Nodes are LibCST nodes; whatever is not edited keeps every
+byte.  The fix is withheld, and the reason told, when the edits collide, when the result does not parse, or
 when `fix` raises `Unrepairable` itself; a `fix` that edits nothing has no fix to offer.
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
@@ -44,7 +44,8 @@ import msgspec
 
 from mplint import extract, imports, spans
 from mplint.blocks import Blocks
-from mplint.edits import Draft, Unrepairable, applied
+from mplint.edits import Draft, NeedsWhole, Unrepairable, applied
+from mplint.facts import PAGE_BITS
 from mplint.finding import Alarm, Edit, Fix, Safety
 from mplint.outline import Outline
 from mplint.rule import Rule
@@ -76,13 +77,13 @@ def fixes_for(source: Source, outline: Outline, alarms: Iterable[Alarm], rules: 
     found: dict[Alarm, Union[Fix, Refusal]] = {}
     if not wanted:
         return found
-    try:
-        tree = Tree(source)
-    except Unrepairable as reason:
-        return dict.fromkeys(wanted, Refusal(str(reason)))
+    trees: dict[tuple[int, int], Tree | Unrepairable] = {}
     for alarm in wanted:
         try:
-            fix = _fix(tree, outline, alarm, rules[alarm.code])
+            try:
+                fix = _fix(_tree(source, *_part(outline, alarm.site.at), trees), outline, alarm, rules[alarm.code])
+            except NeedsWhole:
+                fix = _fix(_tree(source, 1, 0, trees), outline, alarm, rules[alarm.code])
         except Unrepairable as reason:
             found[alarm] = Refusal(str(reason))
         except Exception as error:  # a mistake in one rule's fix must not end the run
@@ -91,6 +92,29 @@ def fixes_for(source: Source, outline: Outline, alarms: Iterable[Alarm], rules: 
             if fix is not None:
                 found[alarm] = fix
     return found
+
+
+def _part(outline: Outline, at: int) -> tuple[int, int]:
+    """The first and last line of the module-level statement that holds a node; (1, 0) for all lines."""
+    number = max(at, 0) >> PAGE_BITS
+    while number > 0 and outline.pages[number].indent:
+        number -= 1
+    top = outline.pages[number]
+    if at < 0 or top.kind == "module":
+        return 1, 0
+    return top.first, next((page.first - 1 for page in outline.pages[number + 1 :] if not page.indent), 0)
+
+
+def _tree(source: Source, first: int, last: int, trees: dict[tuple[int, int], Tree | Unrepairable]) -> Tree:
+    if (first, last) not in trees:
+        try:
+            trees[first, last] = Tree(source, first, last)
+        except Unrepairable as reason:
+            trees[first, last] = reason
+    tree = trees[first, last]
+    if isinstance(tree, Unrepairable):
+        raise tree
+    return tree
 
 
 def _fix(tree: Tree, outline: Outline, alarm: Alarm, rule: Rule) -> Fix | None:
@@ -124,13 +148,19 @@ class Repair:
         self.title = ""
         self.safety = Safety.UNSAFE
         self.tree = tree
-        self.module = tree.module
         self._outline = outline
         self._draft = Draft(tree.source.text)
         self._blocks = Blocks(tree, self._draft)
         self.site = self.node(alarm.site.at)
 
     # -- questions
+
+    @property
+    def module(self) -> cst.Module:
+        """The tree of the whole file."""
+        if not self.tree.whole:
+            raise NeedsWhole
+        return self.tree.module
 
     def node(self, at: int) -> cst.CSTNode:
         """The node with this number in the walk of its page (`row.at` of a fact of this file)."""
@@ -145,7 +175,10 @@ class Repair:
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         """The node around `node`; None for the module."""
-        return self.tree.layout.parents.get(node)
+        above = self.tree.layout.parents.get(node)
+        if isinstance(above, cst.Module) and not self.tree.whole:
+            raise NeedsWhole
+        return above
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around `node`, innermost first."""
@@ -218,9 +251,9 @@ class Repair:
                 changes["trailing_whitespace"] = old.trailing_whitespace
         new = new.with_changes(**changes)
         if isinstance(old, cst.BaseSmallStatement) and not isinstance(new, cst.BaseSmallStatement):
-            self.replace_source(old, spans.generate(self.module.with_changes(default_indent="    ", default_newline="\n"), new))
+            self.replace_source(old, spans.generate(self.tree.module.with_changes(default_indent="    ", default_newline="\n"), new))
         else:
-            self._draft.put(self.tree.layout.outer[old], spans.generate(self.module, new, self.tree.layout.indents[old]))
+            self._draft.put(self.tree.layout.outer[old], spans.generate(self.tree.module, new, self.tree.layout.indents[old]))
 
     def replace_source(self, node: cst.CSTNode, text: str) -> None:
         """Put the source `text` in the place of `node`: an expression, or one or more statements."""

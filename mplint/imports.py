@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from mplint.edits import Unrepairable
+from mplint.edits import NeedsWhole, Unrepairable
 from mplint.finding import Edit, Span
 from mplint.tree import Tree
 
@@ -37,6 +37,8 @@ def spelling(tree: Tree, place: cst.CSTNode, module: str, name: str = "") -> Spe
     An import that is visible there is used, under its alias.  Otherwise the module is imported at the top of the file, under
     another name when its own means something else at `place`.  Raises Unrepairable.
     """
+    if not tree.whole:
+        raise NeedsWhole
     scopes = _scopes(tree, place)
     functions = [scope for scope in scopes if isinstance(scope, (cst.FunctionDef, cst.Lambda))]
     tables = _tables(tree, functions)

@@ -45,16 +45,16 @@ class Layout(CodegenState):
     """The text of a tree and where each of its nodes stands in it, by character offset.
 
     `inner` is the range of a node without the whitespace, comments, parentheses and commas that LibCST counts to it, `outer`
-    the range with them.  `indents` is the indentation of the lines inside the node, `parents` the node around it.
+    the range with them; both count from `base`, the offset at which the tree begins in its file.  `indents` is the indentation of the lines inside the node, `parents` the node around it.
     """
 
-    def __init__(self, module: cst.Module) -> None:
+    def __init__(self, module: cst.Module, base: int = 0) -> None:
         super().__init__(default_indent=module.default_indent, default_newline=module.default_newline)
         self.inner: dict[cst.CSTNode, Span] = {}
         self.outer: dict[cst.CSTNode, Span] = {}
         self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self.indents: dict[cst.CSTNode, tuple[str, ...]] = {}
-        self._offset = 0
+        self._offset = base
         self._stack: list[tuple[cst.CSTNode, int]] = []
         with extract.deep():
             module._codegen(self)

@@ -1,4 +1,4 @@
-"""A whole module as LibCST reads it, with the geometry that text edits need: lines, margins, one-line suites, strings over several lines."""
+"""A module, or a part of it, as LibCST reads it, with the geometry that text edits need: lines, margins, one-line suites, strings over several lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Union
 import libcst as cst
 
 from mplint import extract, spans
-from mplint.edits import Unrepairable
+from mplint.edits import NeedsWhole, Unrepairable
 from mplint.facts import PAGE_BITS
 from mplint.finding import Span
 from mplint.outline import Outline, Page
@@ -22,16 +22,23 @@ _INDENT = re.compile(r"^(?:    )+")
 
 
 class Tree:
-    """`source` parsed whole.  Raises Unrepairable when LibCST cannot read it, or would not write it back byte for byte."""
+    """Lines `first` to `last` of `source`, all by default; offsets are those of the file.
 
-    def __init__(self, source: Source) -> None:
+    The lines are whole statements of the module level.  Raises Unrepairable when LibCST cannot read them, or would not write them back
+    byte for byte.
+    """
+
+    def __init__(self, source: Source, first: int = 1, last: int = 0) -> None:
         self.source = source
+        last = last or len(source.lines)
+        self.whole = first <= 1 and last >= len(source.lines)
+        base = source.starts[first - 1] if source.starts else 0
         try:
-            self.module, _ = extract.parse_page(source.lines, Page(1, max(len(source.lines), 1), "module"))
-            self.layout = spans.Layout(self.module)
+            self.module, _ = extract.parse_page(source.lines, Page(first, last, "module"))
+            self.layout = spans.Layout(self.module, base)
         except (extract.Unreadable, RecursionError) as error:
-            raise Unrepairable(f"the file cannot be read whole: {error}") from None
-        if self.layout.text != source.text:
+            raise Unrepairable(f"LibCST cannot read the file: {error}") from None
+        if self.layout.text != "".join(source.lines[first - 1 : last]):
             raise Unrepairable("LibCST does not write the file as it is")
         self.unit = self.module.default_indent
         self.newline = source.newline
@@ -43,7 +50,10 @@ class Tree:
         return text.find("\n", span.start, span.stop) >= 0 or text.find("\r", span.start, span.stop) >= 0
 
     def nodes(self, outline: Outline, ats: list[int]) -> dict[int, cst.CSTNode]:
-        """The nodes of this tree that have the numbers `ats` in the walks of their pages.  Raises LookupError, extract.Unreadable."""
+        """The nodes of this tree that have the numbers `ats` in the walks of their pages.
+
+        Raises LookupError, extract.Unreadable, and NeedsWhole when a page is outside this part of the file.
+        """
         if self._heads is None:
             self._heads = {(type(node), self.layout.head(node)): node for node in self.layout.inner}
         pages: dict[int, list[int]] = {}
@@ -51,7 +61,13 @@ class Tree:
             pages.setdefault(at >> PAGE_BITS, []).append(at)
         found: dict[int, cst.CSTNode] = {}
         for number, members in pages.items():
-            nodes, layout, place = spans.page_layout(self.source, outline.pages[number], number)
+            page = outline.pages[number]
+            if (
+                not self.whole
+                and not self.layout.outer[self.module].start <= self.source.starts[page.first - 1] < self.layout.outer[self.module].stop
+            ):
+                raise NeedsWhole
+            nodes, layout, place = spans.page_layout(self.source, page, number)
             for at in members:
                 node = nodes[at - (number << PAGE_BITS)]
                 found[at] = self._heads[type(node), place(layout.head(node))]

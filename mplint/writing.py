@@ -23,6 +23,8 @@ def write_source(source: Source, text: str) -> None:
     try:
         with open(source.path, "rb") as file:
             now = file.read()
+        if now == data:
+            return
         if now != source.data:
             raise Unwritable("it changed since it was read and was left alone")
         if not stat.S_IMODE(os.stat(source.path).st_mode) & 0o222:

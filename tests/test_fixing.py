@@ -333,3 +333,29 @@ def test_a_fix_that_loses_a_comment_is_not_safe() -> None:
     kept, lost = fix_of("a\nf()\n", "f()", act), fix_of("a\nf()  # why\n", "f()", act)
     assert isinstance(kept, Fix) and kept.safety is Safety.SAFE
     assert isinstance(lost, Fix) and lost.safety is Safety.UNSAFE
+
+
+def test_repairs_reach_beyond_the_definition_that_is_parsed_for_them() -> None:
+    text = "def f():\n    g()\n\n\nx = 1\n\n\nclass A:\n    def h(self): i()\n"
+
+    def act(node: cst.CSTNode, repair: Repair) -> None:
+        assert list(repair.ancestors(node))[-1] is repair.module
+        repair.replace_source(repair.statement_of(node), "j()")
+        last = repair.module.body[-1]
+        repair.append_to_body(last, "def k(self): pass")
+        repair.wrap([repair.module.body[1]], "if a:")
+
+    result = "def f():\n    j()\n\n\nif a:\n    x = 1\n\n\nclass A:\n    def h(self): i()\n\n    def k(self): pass\n"
+    assert fixed(text, "g()", act) == result
+
+
+def test_a_node_of_another_page() -> None:
+    text = "def f():\n    g()\n\n\ndef h():\n    i()\n"
+    source = decode("x.py", text.encode())
+    other = at_of(source, "i()", facts.Call)
+    assert fixed(text, "g()", lambda node, repair: repair.replace_source(repair.node(other), "j()")) == text.replace("i()", "j()")
+
+
+def test_what_libcst_cannot_write_elsewhere_does_not_matter() -> None:
+    text = "\fx = 1\n\n\ndef f():\n    g()\n"
+    assert fixed(text, "g()", lambda node, repair: repair.replace_source(node, "h()")) == text.replace("g()", "h()")
