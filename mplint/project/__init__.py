@@ -13,10 +13,11 @@ from mplint import facts as f
 from mplint.apis import Api, Kind, Parameter, Table, builtin_table
 from mplint.finding import Step
 from mplint.outline import Outline, Page, outline_of, outline_of_steps
-from mplint.project import attributes, containers, definitions, evaluate, hierarchy, names, parameters, results, triage, workers
+from mplint.project import attributes, containers, definitions, evaluate, hierarchy, names, parameters, raising, results, triage, workers
 from mplint.project.answers import Answers
 from mplint.project.hierarchy import Base
 from mplint.project.modules import CallSite, Class, Function, Index, Module
+from mplint.project.raising import Escape
 from mplint.project.spread import Spread, Vocabulary
 from mplint.project.values import (
     Bound,
@@ -38,7 +39,7 @@ from mplint.project.workers import Reach, Submission
 from mplint.source import Source, Sources, UnreadableFile
 
 __all__ = [
-    "Base", "Bound", "CallSite", "Class", "Coroutine", "Entered", "External", "Function", "Instance", "Literal", "Many", "Module", "ModuleValue",
+    "Base", "Bound", "CallSite", "Class", "Coroutine", "Entered", "Escape", "External", "Function", "Instance", "Literal", "Many", "Module", "ModuleValue",
     "Partial", "Project", "Reach", "Submission", "Super", "Tuple", "Unknown", "Value", "elements",
 ]  # fmt: skip
 
@@ -171,6 +172,14 @@ class Project:
     def returned(self, function: Function) -> tuple[Value, ...]:
         """What calling (and awaiting) `function` gives."""
         return self._answers.ask(("returned", function), lambda: results.returned_values(self, function), ())
+
+    def escapes(self, function: Function) -> tuple[Escape, ...]:
+        """The exceptions, and ends of the process, that are written out in `function` or below and leave it."""
+        return self._answers.ask(("escapes", function), lambda: raising.escapes(self, function), ())
+
+    def never_returns(self, function: Function) -> bool:
+        """Whether a call of `function` always ends in an exception or the end of the process."""
+        return self._answers.ask(("never returns", function), lambda: raising.never_returns(self, function), False)
 
     def stored(self, cls: Class, attr: str) -> tuple[Value, ...]:
         """What methods of `cls` and its bases store in the attribute of their instance."""
