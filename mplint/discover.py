@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -53,8 +53,8 @@ def grouped(paths: Sequence[str]) -> list[list[str]]:
     return list(groups.values())
 
 
-def discover(paths: Sequence[str], settings: Settings) -> Found:
-    """The files that `paths` name and the files of the project around them."""
+def discover(paths: Sequence[str], settings: Settings, *, unsaved: Collection[str] = ()) -> Found:
+    """The files that `paths` name and the files of the project around them; those in `unsaved` (absolute) need not exist."""
     skips = Skips(settings)
     given: set[str] = set()
     skipped: list[tuple[str, str]] = []
@@ -65,12 +65,14 @@ def discover(paths: Sequence[str], settings: Settings) -> Found:
         if os.path.isdir(place):
             walked[place] = list(walk(place, skips.below(place)))
             given.update(walked[place])
-        elif not os.path.lexists(place):
+        elif place not in unsaved and not os.path.lexists(place):
             missing.append(path)
-        elif not os.path.isfile(place):
+        elif place not in unsaved and not os.path.isfile(place):
             skipped.append((path, "not a regular file"))
         elif settings.force_exclude and skips.anywhere(place):
             skipped.append((path, "excluded"))
+        elif place in unsaved:
+            given.add(place)
         elif place.endswith((*_MODULES, ".ipynb", ".pyw")) or has_shebang(place):
             given.add(place)
         else:

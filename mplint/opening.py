@@ -30,9 +30,8 @@ def open_sessions(
     opened = []
     for group in grouped(paths):
         settings = settings_for(group)
-        found = discover(group, settings)
-        files = {*found.project, *(overlays or ())}
-        opened.append(Opened(Session(settings, sorted(files), overlays=overlays, noqa=noqa, codes=codes), found))
+        found = discover(group, settings, unsaved=overlays or ())
+        opened.append(Opened(Session(settings, found.project, overlays=overlays, noqa=noqa, codes=codes), found))
     return tuple(opened)
 
 

@@ -23,7 +23,9 @@ def unreadable(project: Project, paths: Collection[str], *, idle: Collection[str
     parses = sum(len(sources.data(path)) for path in idle) <= SYNTAX_BUDGET
     for path in paths:
         error = project.errors.get(path)
-        if error is None and path in idle:
+        if error is not None:
+            error = _error(sources, path, True) or error  # this Python tells the place better than LibCST
+        elif path in idle:
             error = _error(sources, path, parses)
         if error is not None:
             message, row, column = error

@@ -69,7 +69,7 @@ def check(asked: Request) -> int:
     given = read_input(asked)
     started = time.perf_counter()
     opened = opened_for(asked, given)
-    failed = sum(tell_paths(project.found, given) for project in opened) > 0
+    failed = sum(tell_paths(project.found) for project in opened) > 0
     if not any(project.found.given for project in opened):
         return _nothing([project.found for project in opened], opened[0].session.settings, asked, failed)
     for remark in dict.fromkeys(remark for project in opened for remark in project.session.chosen.remarks):
@@ -141,18 +141,16 @@ def _write(opened: Sequence[Opened], findings: tuple[Finding, ...], asked: Reque
     write_report(findings, format=settings.output_format, stream=stream, scene=scene, statistics=asked.statistics)
 
 
-def tell_paths(found: Found, given: Input) -> bool:
+def tell_paths(found: Found) -> bool:
     """Complain about paths that do not exist or are no Python; whether one of them is an error."""
     for path in found.missing:
-        if path == given.stdin:
-            continue
         folder = os.path.dirname(path) or "."
         names = os.listdir(folder) if os.path.isdir(folder) else ()
         complain(f"{path}: no such file or directory{nearest(os.path.basename(path), names)}")
     for path, reason in found.skipped:
         if reason != "excluded":
             complain(f"{path}: {reason}, skipped", word="warning")
-    return any(path != given.stdin for path in found.missing)
+    return bool(found.missing)
 
 
 def _nothing(found: Sequence[Found], settings: Settings, asked: Request, failed: bool) -> int:

@@ -20,8 +20,8 @@ def answer(asked: Request) -> int:
     failed = False
     for group in grouped(given.paths):
         settings = settings_for(asked, group)
-        found = discover(group, settings)
-        failed = tell_paths(found, given) or failed
+        found = discover(group, settings, unsaved=given.overlays)
+        failed = tell_paths(found) or failed
         if asked.show_files:
             for path in found.given:
                 print(path)

@@ -58,7 +58,7 @@ def _map(asked: Request) -> int:
 
     given = read_input(asked)
     opened = opened_for(asked, given)
-    failed = sum(tell_paths(project.found, given) for project in opened) > 0
+    failed = sum(tell_paths(project.found) for project in opened) > 0
     for project in opened:
         session = project.session
         findings = session.check(project.found.given, fixes=False).findings
