@@ -1,7 +1,9 @@
-"""Edits over one baseline text: collecting, joining, trimming and applying them."""
+"""Edits over one baseline text: collecting, joining, trimming, applying and judging them."""
 
 from __future__ import annotations
 
+import ast
+import warnings
 from collections.abc import Iterable, Sequence
 
 from mplint.finding import Edit, Span
@@ -79,3 +81,14 @@ def applied(text: str, edits: Sequence[Edit]) -> str:
         out += [text[at : edit.span.start], edit.text]
         at = edit.span.stop
     return "".join([*out, text[at:]])
+
+
+def parses(text: str) -> bool:
+    """Whether the running Python can compile `text`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "<repaired>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

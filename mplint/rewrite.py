@@ -12,9 +12,8 @@ from typing import NamedTuple, Union
 
 import msgspec
 
-from mplint.edits import Unrepairable, applied, in_order
+from mplint.edits import Unrepairable, applied, in_order, parses
 from mplint.finding import Edit, Finding, Safety
-from mplint.fixing import parses
 
 ROUNDS = 10
 

@@ -166,7 +166,7 @@ class Session:
         """The result with a fix in each finding that its rule can repair, as safe as the configuration says."""
         if not any(finding in found for finding in result.findings):
             return result
-        from mplint.fixing import Refusal, fixes_for
+        from mplint.offers import Refusal, fixes_for
 
         rules = {rule.code: rule for rule in self.rules}
         wanted: dict[str, list[Alarm]] = {}

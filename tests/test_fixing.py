@@ -10,7 +10,8 @@ import pytest
 from mplint import extract, facts, spans
 from mplint.finding import Alarm, Fix, Safety, Site
 from mplint.edits import applied
-from mplint.fixing import Refusal, Repair, fixes_for
+from mplint.fixing import Repair
+from mplint.offers import Refusal, fixes_for
 from mplint.outline import outline_of
 from mplint.rule import Rule
 from mplint.source import Source, decode
