@@ -13,7 +13,7 @@ from mplint import facts as f
 from mplint.apis import Api, Kind, Parameter, Table, builtin_table
 from mplint.finding import Step
 from mplint.outline import Outline, Page, outline_of, outline_of_steps
-from mplint.project import attributes, containers, definitions, evaluate, hierarchy, names, parameters, raising, results, triage, workers
+from mplint.project import attributes, containers, definitions, evaluate, hierarchy, lifetimes, names, parameters, raising, results, triage, workers
 from mplint.project.answers import Answers
 from mplint.project.hierarchy import Base
 from mplint.project.modules import CallSite, Class, Function, Index, Module
@@ -196,17 +196,22 @@ class Project:
 
     def additions(self, function: Function) -> dict[str, list[tuple[f.Expr, bool]]]:
         """See `containers.additions`."""
-        return self._kept(("additions", function), lambda: containers.additions(function))
+        return self.kept(("additions", function), lambda: containers.additions(function))
 
     def stores(self, function: Function) -> dict[str, list[f.Row]]:
         """See `attributes.stores`."""
-        return self._kept(("stores", function), lambda: attributes.stores(function))
+        return self.kept(("stores", function), lambda: attributes.stores(function))
 
     def body_rows(self, function: Function) -> frozenset[int]:
         """The numbers of the rows in the body of `function`, nested functions not counted."""
-        return self._kept(("rows", function), lambda: frozenset(row.at for row in f.walk(*function.facts.body)))
+        return self.kept(("rows", function), lambda: frozenset(row.at for row in f.walk(*function.facts.body)))
 
-    def _kept(self, key: object, compute: Callable[[], T]) -> T:
+    def life(self, site: CallSite) -> lifetimes.Life:
+        """Where the object that a call makes goes, and what is done to it there."""
+        return self.kept(("life", site.site), lambda: lifetimes.life_of(self, site))
+
+    def kept(self, key: object, compute: Callable[[], T]) -> T:
+        """What `compute` gave when `key` was first asked for; not for questions that may come back to themselves (see `Answers`)."""
         if key not in self._memo:
             self._memo[key] = compute()
         return self._memo[key]  # type: ignore[return-value]
@@ -414,7 +419,7 @@ class Project:
 
     def functions_on(self, module: Module, page: int) -> tuple[Function, ...]:
         """The functions of one page, nested ones too; the module body for a page of its statements."""
-        return self._kept(("page", module, page), lambda: self._functions_on(module, page))
+        return self.kept(("page", module, page), lambda: self._functions_on(module, page))
 
     def _functions_on(self, module: Module, page: int) -> tuple[Function, ...]:
         place = module.outline.pages[page]

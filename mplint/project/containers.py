@@ -11,7 +11,7 @@ from mplint.project.values import Many, Value, elements
 if TYPE_CHECKING:
     from mplint.project import Project
 
-_ADDING = {"append": (0, False), "appendleft": (0, False), "add": (0, False), "extend": (0, True), "update": (0, True), "insert": (1, False), "setdefault": (1, False)}
+ADDING = {"append": (0, False), "appendleft": (0, False), "add": (0, False), "extend": (0, True), "update": (0, True), "insert": (1, False), "setdefault": (1, False)}
 """Method -> the argument that is added, and whether its elements are."""
 
 
@@ -19,8 +19,8 @@ def additions(function: Function) -> dict[str, list[tuple[f.Expr, bool]]]:
     """For each container (dotted name) the expressions that the body of `function` adds to it, and whether their elements are meant."""
     out: dict[str, list[tuple[f.Expr, bool]]] = {}
     for row in f.walk(*function.facts.body):
-        if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in _ADDING:
-            position, each = _ADDING[row.func.attr]
+        if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in ADDING:
+            position, each = ADDING[row.func.attr]
             added = row.positional(position)
             target = row.func.value.value if isinstance(row.func.value, f.Item) else row.func.value
             if added is not None and f.dotted(target):
