@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -308,6 +309,8 @@ def test_watching(tmp_path: Path) -> None:
     env = dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONUNBUFFERED": "1", "WATCHFILES_FORCE_POLLING": "1"}
     words = [sys.executable, "-m", "mplint", "--watch", "--output-format", "concise"]
     command = subprocess.Popen(words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    limit = threading.Timer(LIMIT, command.kill)
+    limit.start()
     try:
         assert command.stdout is not None and command.stderr is not None
         while "Found" not in (line := command.stdout.readline()):
@@ -320,6 +323,7 @@ def test_watching(tmp_path: Path) -> None:
         assert command.wait(LIMIT) == 130
         assert "app.py changed" in said and "Traceback" not in said
     finally:
+        limit.cancel()
         command.kill()
         command.wait()
         command.stdout.close()

@@ -8,12 +8,14 @@ import time
 
 import msgspec
 
-from mplint.cli import FAILED
+from mplint.cli import FAILED, FINE
 from mplint.cli.checking import check, grouped_roots
 from mplint.cli.command import complain
 from mplint.cli.words import Request
 from mplint.config.settings import ConfigError
 
+_FIRST_TURN = 200
+"""Milliseconds after which a turn without changes is made."""
 _CONFIG = ("pyproject.toml", "mplint.toml", ".mplint.toml", ".gitignore")
 
 
@@ -30,11 +32,16 @@ def watch(asked: Request) -> int:
     if not all(os.path.exists(root) for root in roots):
         check(once)
         return FAILED
-    _again(once)
-    for changes in changes_in(*roots, watch_filter=lambda _, path: _matters(path), raise_interrupt=True):
-        names = sorted({os.path.relpath(path) for _, path in changes})
-        _again(once, names)
-    return 0
+    checked = False
+    # The first turn comes without a change, once the watch has begun: what is saved during the first check is not missed.
+    turns = changes_in(
+        *roots, watch_filter=lambda _, path: _matters(path), raise_interrupt=True, yield_on_timeout=True, rust_timeout=_FIRST_TURN
+    )
+    for changes in turns:
+        if changes or not checked:
+            _again(once, sorted({os.path.relpath(path) for _, path in changes}))
+            checked = True
+    return FINE
 
 
 def _matters(path: str) -> bool:
@@ -42,7 +49,7 @@ def _matters(path: str) -> bool:
     return name.endswith((".py", ".pyi", ".ipynb")) and not name.startswith(".mplint-") or name in _CONFIG
 
 
-def _again(asked: Request, changed: list[str] | None = None) -> None:
+def _again(asked: Request, changed: list[str]) -> None:
     if sys.stdout.isatty():
         sys.stdout.write("\x1b[2J\x1b[3J\x1b[H")
     if changed:
