@@ -360,3 +360,42 @@ def test_a_node_of_another_page() -> None:
 def test_what_libcst_cannot_write_elsewhere_does_not_matter() -> None:
     text = "\fx = 1\n\n\ndef f():\n    g()\n"
     assert fixed(text, "g()", lambda node, repair: repair.replace_source(node, "h()")) == text.replace("g()", "h()")
+
+
+def test_clauses() -> None:
+    text = "try:\n    f()\nexcept:  # all\n    pass\n"
+
+    def bare(node: cst.CSTNode, repair: Repair) -> None:
+        handler = cst.ensure_type(node, cst.ExceptHandler)
+        repair.replace(handler, handler.with_changes(type=cst.Name("Exception"), whitespace_after_except=cst.SimpleWhitespace(" ")))
+
+    assert fixed(text, "except:", bare, facts.Handler) == text.replace("except:", "except Exception:")
+    text = "try:\n    f()\nexcept A:\n    b\n    # end\nexcept B:\n    c\n"
+
+    def star(node: cst.CSTNode, repair: Repair) -> None:
+        statement = cst.ensure_type(repair.parent(node), cst.Try)
+        for handler in statement.handlers:
+            repair.insert_text_before(cst.ensure_type(handler.type, cst.Name), "*")
+
+    assert fixed(text, "except A:", star, facts.Handler) == text.replace("except ", "except *")
+    assert fixed(text, "except A:", lambda node, repair: repair.remove(node), facts.Handler) == "try:\n    f()\nexcept B:\n    c\n"
+    after = "try:\n    f()\nexcept A:\n    b\n    # end\nexcept C: pass\nexcept B:\n    c\n"
+    assert fixed(text, "except A:", lambda node, repair: repair.insert_after(node, "except C: pass"), facts.Handler) == after
+
+
+def test_a_tuple_and_a_guard() -> None:
+    assert fixed("p(args=(x))\n", "x", lambda node, repair: repair.replace_source(node, "x,"), facts.Name) == "p(args=(x,))\n"
+    text = "import a\n\n# start\nf(\n  1)\n"
+    act: Act = lambda node, repair: repair.wrap([repair.statement_of(node)], 'if __name__ == "__main__":')  # noqa: E731
+    assert fixed(text, "f(\n  1)", act) == 'import a\n\n# start\nif __name__ == "__main__":\n    f(\n      1)\n'
+
+
+def test_code_of_a_statement_has_no_margin() -> None:
+    text = "class A:\n    def f(self):\n        if a:\n            b = '''\n        c'''\n        g()\n"
+
+    def act(node: cst.CSTNode, repair: Repair) -> None:
+        block = repair.block_of(repair.statement_of(node))
+        repair.insert_after(block[-1], repair.code(block[0]))
+        repair.remove(block[0])
+
+    assert fixed(text, "g()", act) == "class A:\n    def f(self):\n        g()\n        if a:\n            b = '''\n        c'''\n"
