@@ -65,6 +65,8 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: f
         text = errors.read().decode(errors="replace")
     if late.is_set():
         raise Failed(f"stopped after {timeout:.0f} s")
+    if "Traceback (most recent call last)" in text:  # Python tools end with 1 both when they find something and when they crash
+        raise Failed(f"crashed: {text.strip().splitlines()[-1][:200]}")
     if status not in good:
         raise Failed(f"ended with {status}: {text.strip()[-200:]}")
     return Run(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * _KIB, status, text)

@@ -29,11 +29,11 @@ GROWTH = (1, 2, 4, 8)
 YARDSTICK = "ruff ALL"
 SLOW_PEERS = {
     "fixit": ("lint", "."),
-    "flake8-async": ("--enable=ASYNC", "."),
+    "flake8-async": ("--isolated", "--select=ASYNC", "."),
     "torchfix": ("--select=ALL", "."),
     "bugbear": ("--isolated", "--select=B", "."),
 }
-"""Peers that are run once, on the smallest tree alone; `bugbear` is a flake8 in whose environment flake8-bugbear is installed."""
+"""Peers that are run once, on the smallest tree alone; `flake8-async` and `bugbear` are flake8s in whose environment that plugin is installed."""
 PROCESS_API = re.compile(rb"^(?:from|import) (?:multiprocessing|concurrent)", re.MULTILINE)
 
 
@@ -69,6 +69,16 @@ def environment(scratch: Path, **more: str) -> dict[str, str]:
     return {**env, "PYTHONPYCACHEPREFIX": str(scratch / "bytecode"), **more}
 
 
+def clone(scratch: Path) -> str:
+    """A folder with mplint and its rules alone, for PYTHONPATH: metadata of an installation beside them would register the plugin twice."""
+    home = scratch / "clone"
+    home.mkdir(exist_ok=True)
+    for name in ("mplint", "rules"):
+        if not (home / name).exists():
+            (home / name).symlink_to(REPOSITORY / name, target_is_directory=True)
+    return str(home)
+
+
 def busy_file(tree: Path) -> Path:
     """The largest file of a tree that imports a process API, else its largest file."""
     files = sorted(tree.rglob("*.py"))
@@ -81,7 +91,7 @@ def edit(path: Path) -> None:
 
 
 def mplint_cases(command: Sequence[str], tree: Path, scratch: Path, limit: float) -> list[Case]:
-    env = environment(scratch, PYTHONPATH=str(REPOSITORY))
+    env = environment(scratch, PYTHONPATH=clone(scratch))
     cache = ["--cache-dir", str(scratch / "mplint-cache")]
     file = busy_file(tree)
     warm = [*command, "--isolated", *cache, "."]
@@ -122,7 +132,7 @@ def flake8_cases(flake8: str, tree: Path, scratch: Path) -> list[Case]:
     """flake8 by itself and with mplint as a local plugin; its environment must hold mplint's dependencies and not mplint itself."""
     configuration = scratch / "flake8.cfg"
     configuration.write_text("[flake8:local-plugins]\nextension =\n    MP = mplint.flake8:Plugin\n", encoding="utf-8")
-    env = environment(scratch, PYTHONPATH=str(REPOSITORY))
+    env = environment(scratch, PYTHONPATH=clone(scratch))
     every = [flake8, "--jobs", "1"]
     return [
         Case("flake8", [*every, "--isolated", "."], tree, environment(scratch), once=True),

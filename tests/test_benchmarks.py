@@ -39,6 +39,8 @@ def test_a_run_counts_children_and_reports_failures(scripts: dict[str, ModuleTyp
     assert child.cpu > measure.run([sys.executable, "-c", "pass"], cwd=tmp_path, env=env, timeout=60).cpu
     with pytest.raises(measure.Failed, match="ended with 3: no"):
         measure.run([sys.executable, "-c", "import sys; print('no', file=sys.stderr); sys.exit(3)"], cwd=tmp_path, env=env, timeout=60)
+    with pytest.raises(measure.Failed, match="crashed: ZeroDivisionError"):
+        measure.run([sys.executable, "-c", "1 / 0"], cwd=tmp_path, env=env, timeout=60)
     with pytest.raises(measure.Failed, match="stopped after"):
         measure.run([sys.executable, "-c", "import time; time.sleep(600)"], cwd=tmp_path, env=env, timeout=0.5)
 
