@@ -15,7 +15,7 @@ from mplint.rule import Rule
 def proofs(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[tuple[Proof, ...]]]]:
     """The proofs of the rules whose endings are tested in this session, by code; at most four programs run at a time."""
     wanted = [item for item in request.session.items if isinstance(item, pytest.Function) and item.originalname == "test_endings"]
-    rules = [rule for item in wanted if isinstance(rule := item.callspec.params["rule"], Rule)]
+    rules = [rule for item in wanted if isinstance(rule := item.callspec.params.get("rule"), Rule)]
     executor = ThreadPoolExecutor(4)
     try:
         yield {rule.code: executor.submit(prove, rule.example) for rule in rules}
