@@ -160,10 +160,10 @@ def _syntax(m: Machine, obj: Obj, args: tuple[Any, ...], kwargs: dict[str, Any])
         obj.fields["msg"] = args[0]
     if len(args) == 2:
         info = args[1].items if isinstance(args[1], (Seq, ListObj)) else None
-        if isinstance(args[1], Const) and not isinstance(args[1].value, str):
-            raise Thrown("TypeError", "the details of a SyntaxError must be a sequence")
-        if info is None and kind_of(args[1]) == "str":
-            raise Thrown("TypeError", "the details of a SyntaxError must be a sequence of four to six items")
+        if isinstance(args[1], Const):
+            if not isinstance(args[1].value, str):
+                raise Thrown("TypeError", "the details of a SyntaxError must be a sequence")
+            info = tuple(Const(c) for c in args[1].value)
         if info is None:
             raise Vague("details of a SyntaxError")
         if not 4 <= len(info) <= 6:
@@ -205,13 +205,14 @@ def reduce(m: Machine, owner: str, obj: Obj) -> Any:
     kind = family(owner)
     args: tuple[Any, ...] = obj.args
     state: dict[Any, Any] = {Const(k): v for k, v in obj.attrs.items()}
-    if kind == "OSError" and len(args) == 2 and obj.fields.get("filename", NONE) != NONE:
-        second = obj.fields.get("filename2", NONE)
-        args = (*args, obj.fields["filename"]) if second == NONE else (*args, obj.fields["filename"], NONE, second)
-    elif kind == "ImportError":
-        state.update({Const(k): obj.fields[k] for k in ("name", "path", "name_from") if obj.fields.get(k, NONE) != NONE})
+    if kind == "OSError" and len(args) == 2 and "filename" in obj.fields:
+        args = (*args, obj.fields["filename"])
+        if "filename2" in obj.fields:
+            args = (*args, NONE, obj.fields["filename2"])
+    elif kind == "ImportError":  # a member that was set to None counts, one that was never set does not
+        state.update({Const(k): obj.fields[k] for k in ("name", "path", "name_from") if k in obj.fields})
     elif kind == "AttributeError" and m.version >= (3, 12):
-        if obj.fields.get("name", NONE) != NONE:
+        if "name" in obj.fields:
             state[Const("name")] = obj.fields["name"]
         state[Const("args")] = Seq("tuple", obj.args)
     parts = (Cls(obj.cls), Seq("tuple", args))

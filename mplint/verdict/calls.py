@@ -10,7 +10,7 @@ from mplint.verdict import builtins, operators
 from mplint.verdict.expressions import ev, iterate
 from mplint.verdict.functions import FUNCTIONS, method, outside
 from mplint.verdict.machine import DEPTH, Frame, Machine, Thrown, Vague
-from mplint.verdict.objects import construct, plain_function, set_attribute
+from mplint.verdict.objects import builtin_text, construct, plain_function, set_attribute
 from mplint.verdict.shapes import Field, Made, fields_of
 from mplint.verdict.terms import (
     NONE, BoundFunc, BuiltinMethod, Cls, Const, DictObj, Ext, Func, LambdaFunc, Method, Obj, Partial, Seq, SuperOf, Term, freeze,
@@ -22,6 +22,8 @@ def call_expression(m: Machine, expr: f.Call, frame: Frame) -> Any:
         return _super(m, expr, frame)
     func = ev(m, expr.func, frame)
     args, kwargs, vague = arguments(m, expr, frame)
+    if frame.site and not isinstance(func, (Ext, Method)):
+        return Term("call", (freeze(func),), "object" if isinstance(func, Cls) else "")
     if vague:
         if isinstance(func, (Ext, Term, Method, LambdaFunc)) or (isinstance(func, Cls) and not m.shapes.of(func.cls).is_exception):
             return Term("call", (freeze(func), freeze(args), freeze(tuple(kwargs.items())), tuple(vague)))
@@ -110,7 +112,7 @@ def call_function(m: Machine, func: Func, args: tuple[Any, ...], kwargs: dict[st
     function = func.function
     if not plain_function(function):
         return Term("call", (func, freeze(args), freeze(tuple(kwargs.items()))), "!a coroutine" if function.facts.is_async else "!a generator")
-    if m.depth >= DEPTH:
+    if len(m.active) >= DEPTH or m.active.count(function) >= 2:
         raise Vague("recursion")
     if not any(isinstance(a, (Obj, Cls)) for a in args):
         return _helper(m, func, args, kwargs)
@@ -133,11 +135,11 @@ def _run(m: Machine, func: Func, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     env = bind(m, function.facts, args, kwargs, home, function.qualname)
     receiver = args[0] if args and function.owner is not None else None
     frame = Frame(function, env, function.owner, receiver, func.env if isinstance(func.env, Frame) else None)
-    m.depth += 1
+    m.active.append(function)
     try:
         signal = run(m, function.facts.body, frame)
     finally:
-        m.depth -= 1
+        m.active.pop()
     return signal[1] if isinstance(signal, tuple) else NONE
 
 
@@ -252,7 +254,7 @@ def _builtin(m: Machine, func: BuiltinMethod, args: tuple[Any, ...], kwargs: dic
         set_attribute(m, receiver, str(args[0].value), args[1], raw=True)
         return NONE
     if func.name == "__str__":
-        return Term("str", (freeze(receiver),), "str") if receiver.args is None or len(receiver.args) != 1 else operators.to_text(m, receiver.args[0])
+        return builtin_text(m, receiver, func.owner)
     if func.name in {"with_traceback", "add_note"}:
         return receiver
     return Term("call", (func.name, freeze(receiver), freeze(args)), "str" if func.name in {"__repr__", "__format__"} else "")
@@ -289,7 +291,9 @@ def _generated(m: Machine, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
         if not field.init_only:
             set_attribute(m, receiver, field.name, value, raw=True)
         env[public] = value
-    hook = m.shapes.of(receiver.cls).find_python("__post_init__" if made.kind == "dataclass" else "__attrs_post_init__")
+    after = "__post_init__" if made.kind == "dataclass" else "__attrs_post_init__"
+    known = m.shapes.of(cls.cls).find_python(after)  # the decorator looked for it in this class and its bases
+    hook = m.shapes.of(receiver.cls).find_python(after) if known is not None else None
     if hook is not None and hook.functions:
         extra = tuple(env[_public(x, made)] for x in fields if x.init_only)
         call(m, BoundFunc(Func(hook.functions[-1]), receiver), extra, {})

@@ -8,10 +8,10 @@ from mplint import facts as f
 from mplint.project.modules import Class, Function
 from mplint.project.values import Bound as ProjectBound
 from mplint.project.values import External, Instance, Literal, Many, ModuleValue, Tuple, Unknown
-from mplint.verdict import library, operators
+from mplint.verdict import builtins, library, operators
 from mplint.verdict.machine import Frame, Machine, Thrown, Vague
 from mplint.verdict.terms import (
-    NONE, BoundFunc, Cls, Const, DictObj, Ext, Func, LambdaFunc, ListObj, Obj, Seq, Sym, Term, freeze, kind_of, text,
+    NONE, BoundFunc, BuiltinMethod, Cls, Const, DictObj, Ext, Func, LambdaFunc, ListObj, Obj, Seq, Sym, Term, freeze, kind_of, text,
 )  # fmt: skip
 from mplint.verdict.truth import compare, truth
 
@@ -44,7 +44,21 @@ def _name(m: Machine, expr: f.Name, frame: Frame) -> Any:
             return ev(m, found.assign.value, frame)  # type: ignore[arg-type]
         if found is not None and found.functions:
             return Func(found.functions[-1])
+    if frame.site:
+        return _at_site(m, expr, frame)
     return converted(m.project.values(expr, frame.function), frame, expr.id)
+
+
+def _at_site(m: Machine, expr: f.Name, frame: Frame) -> Any:
+    """A name at a construction site: a local one only as far as its one assignment in sight says what it is."""
+    found = frame.function.graph.definitions(expr)
+    if found is None:
+        return converted(m.project.global_values(frame.function.module, expr.id), frame, expr.id)
+    rows = list(found)
+    value = rows[0].value if len(rows) == 1 and isinstance(rows[0], f.Assign) and len(rows[0].targets) == 1 else None
+    if isinstance(value, (f.Const, f.Text, f.Lambda, f.Op, f.Call)) and isinstance(rows[0].targets[0], f.Name):
+        return ev(m, value, frame)
+    return Sym(expr.id)
 
 
 def converted(values: tuple[Any, ...], frame: Frame, name: str) -> Any:
@@ -70,8 +84,7 @@ def _single(value: Any, frame: Frame, name: str) -> Any:
     if isinstance(value, Function):
         return Func(value)
     if isinstance(value, External):
-        builtin = library.builtin_base(value.name) if value.name.startswith("builtins.") else ""
-        return Cls(builtin) if builtin else Ext(value.name)
+        return _external(value.name)
     if isinstance(value, ModuleValue):
         return Term("module", (value.module,), "!a module")
     if isinstance(value, ProjectBound) and isinstance(value.function, Function):
@@ -89,6 +102,14 @@ def _single(value: Any, frame: Frame, name: str) -> Any:
     return Term("global", (frame.function.module.path, name), kind)
 
 
+def _external(name: str) -> Any:
+    head, _, rest = name.removeprefix("builtins.").partition(".")
+    builtin = builtins.canonical(head) if name.startswith("builtins.") else ""
+    if builtin and rest:
+        return BuiltinMethod(builtin, rest)
+    return Cls(builtin) if builtin else Ext(name)
+
+
 def _attr(m: Machine, expr: f.Attr, frame: Frame) -> Any:
     from mplint.verdict.objects import attribute
 
@@ -96,6 +117,8 @@ def _attr(m: Machine, expr: f.Attr, frame: Frame) -> Any:
     while isinstance(root, f.Attr):
         root = root.value
     if isinstance(root, f.Name) and local(frame, root.id) is None:
+        if frame.site and frame.function.graph.definitions(root) is not None:
+            return Sym(expr.attr)
         values = m.project.values(expr, frame.function)
         if len(values) == 1 and isinstance(values[0], (External, Class, Function, ModuleValue)) or frame.site:
             return converted(values, frame, expr.attr)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PATHS = 48
 """Paths through the constructor that are followed for one construction."""
 
+WORK = 60_000
+"""Expressions evaluated for one class at most."""
+
 SITES = 60
 """Constructions of one class that are looked at."""
 
@@ -34,6 +37,8 @@ class Scenario:
     args: tuple[Any, ...]
     kwargs: tuple[tuple[str, Any], ...]
     site: CallSite | None = None
+    last_resort: bool = False
+    """Looked at only when no construction before it ends."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +68,16 @@ def verdict(project: Project, shapes: Shapes, cls: Class) -> Verdict | None:
     if not _decisive(shapes, shape):
         return Verdict(OK, None, init)
     best: Verdict | None = None
+    left = WORK
     for scenario in scenarios(project, shapes, shape):
-        outcome = judged(project, shapes, cls, scenario)
+        if scenario.last_resort and best is not None:
+            break
+        outcome, steps = judged(project, shapes, cls, scenario, left)
+        left -= steps
         if outcome is not None and (best is None or _RANK[outcome.kind] > _RANK[best.kind]):
             best = Verdict(outcome, scenario, init)
+        if left <= 0 or outcome is not None and outcome.kind == "FAIL":
+            break
     return best or Verdict(Outcome("UNKNOWN", "no construction that ends"))
 
 
@@ -109,7 +120,8 @@ def scenarios(project: Project, shapes: Shapes, shape: Shape) -> Iterator[Scenar
     assert isinstance(shape.cls, Class)
     seen: set[Any] = set()
     some = False
-    for site in project.constructions(shape.cls)[: SITES * 4]:
+    named = shape.cls.module.class_(shape.cls.qualname) if shape.cls.outer is None else None
+    for site in project.constructions(named or shape.cls)[: SITES * 4]:
         scenario = at_site(project, shapes, site)
         if scenario is None:
             continue
@@ -140,6 +152,9 @@ def plain(params: tuple[f.Param, ...] | None) -> Iterator[Scenario]:
     if len(places) > len(needed) or star is not None:
         extra = (Sym(f"*{star.name}"),) if star is not None else ()
         yield Scenario((*(Sym(p.name) for p in places), *extra), keywords)
+    if star is not None:  # the base may take no other number: `UnicodeDecodeError(*args)`
+        for count in (2, 3, 4, 5):
+            yield Scenario((*(Sym(p.name) for p in places), *(Sym(f"*{star.name}{i}") for i in range(count))), keywords, None, True)
 
 
 def at_site(project: Project, shapes: Shapes, site: CallSite) -> Scenario | None:
@@ -171,21 +186,22 @@ def _generic(value: Any, name: str, m: Machine) -> Any:
     return Sym(name, kind)
 
 
-def judged(project: Project, shapes: Shapes, cls: Class, scenario: Scenario) -> Outcome | None:
-    """The outcome of one construction over the paths through the constructor; None when no path makes an instance."""
+def judged(project: Project, shapes: Shapes, cls: Class, scenario: Scenario, limit: int) -> tuple[Outcome | None, int]:
+    """The outcome of one construction over the paths through the constructor (None when no path makes an instance), and the work done."""
     groups: dict[tuple[int, ...], list[Outcome]] = {}
     todo: list[list[int]] = [[]]
-    runs = 0
-    while todo and runs < PATHS:
+    runs = work = 0
+    while todo and runs < PATHS and work < limit:
         runs += 1
         choices = todo.pop()
         m = Machine(project, shapes, shapes.version, choices)
         outcome, first = _one(m, cls, scenario)
+        work += m.steps + m.earlier
         todo.extend([*m.taken[:i], 1] for i in range(len(m.taken) - 1, len(choices) - 1, -1) if m.taken[i] == 0)
         if outcome is not None:
             groups.setdefault(tuple(m.taken[:first]), []).append(outcome)
     answers = [_group(group) for group in groups.values()]
-    return max(answers, key=lambda o: _RANK[o.kind]) if answers else None
+    return (max(answers, key=lambda o: _RANK[o.kind]) if answers else None), work
 
 
 def _one(m: Machine, cls: Class, scenario: Scenario) -> tuple[Outcome | None, int]:

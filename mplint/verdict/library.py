@@ -13,6 +13,7 @@ PLAIN_EXCEPTIONS: dict[str, str] = {
     "shutil.ReadError": "OSError", "shutil.ExecError": "OSError", "shutil.RegistryError": "Exception", "ssl.SSLError": "OSError",
     "ssl.SSLZeroReturnError": "OSError", "ssl.CertificateError": "OSError", "ssl.SSLCertVerificationError": "OSError",
     "io.UnsupportedOperation": "OSError", "io.BlockingIOError": "BlockingIOError", "mmap.error": "OSError", "resource.error": "OSError",
+    **{f"concurrent.futures._base.{n}": "Exception" for n in ("Error", "CancelledError", "InvalidStateError")},
     "queue.Empty": "Exception", "queue.Full": "Exception", "concurrent.futures.Error": "Exception",
     "concurrent.futures.CancelledError": "Exception", "concurrent.futures.TimeoutError": "TimeoutError",
     "concurrent.futures.BrokenExecutor": "RuntimeError", "concurrent.futures.InvalidStateError": "Exception",
@@ -56,6 +57,14 @@ INERT_BASES = frozenset({
     "builtins.object", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol", "typing_extensions.Generic", "abc.ABC", "typing.Any",
 })  # fmt: skip
 """Bases that take no part in construction or pickling."""
+
+INERT_MODULES = ("collections.abc.", "typing.", "typing_extensions.")
+
+
+def inert(name: str) -> bool:
+    """Whether a base of this name takes no part in construction or pickling."""
+    return name in INERT_BASES or name.startswith(INERT_MODULES)
+
 
 FIELD_MAKERS = frozenset({
     "dataclasses.field", "attr.ib", "attr.attrib", "attr.field", "attrs.field", "attr.attr",

@@ -50,7 +50,7 @@ class Frame:
 STEPS = 4000
 """Expressions evaluated in one run at most."""
 
-DEPTH = 24
+DEPTH = 16
 """Calls inside calls at most."""
 
 
@@ -67,7 +67,10 @@ class Machine:
     kinds: dict[str, str] = field(default_factory=dict)
     asked: dict[Any, set[str]] = field(default_factory=dict)
     steps: int = 0
-    depth: int = 0
+    earlier: int = 0
+    """The steps of the construction, once the rebuild has begun."""
+    active: list[Function] = field(default_factory=list)
+    """The functions that are being executed, outermost first."""
     rebuilding: bool = False
     fresh: int = 0
     memo: dict[Any, Any] = field(default_factory=dict)

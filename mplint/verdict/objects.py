@@ -43,11 +43,11 @@ def attribute(m: Machine, value: Any, name: str) -> Any:
     frozen = freeze(value)
     if name == "__traceback__":
         return Term("attr", (frozen, name), "!a traceback")
-    if m.rebuilding:
+    if m.rebuilding and name not in m.asked.get(frozen, ()):
         for source, names in m.asked.items():
             if name in names and frozen != source and contains(frozen, source):
                 raise Thrown("AttributeError", f"no attribute {name!r}")
-    else:
+    elif not m.rebuilding:
         m.asked.setdefault(frozen, set()).add(name)
     return Term("attr", (frozen, name), _attribute_kind(kind, name))
 
@@ -118,6 +118,8 @@ def _bound(m: Machine, found: Found, name: str, receiver: Any) -> Any:
         value = class_value(m, found)
         if isinstance(value, Func):
             return BoundFunc(value, receiver)
+        if isinstance(value, BuiltinMethod) and value.receiver is None:
+            return BuiltinMethod(value.owner, value.name, receiver)
         return value
     if found.what == "builtin":
         assert isinstance(found.owner, str)
@@ -131,7 +133,9 @@ def object_attribute(m: Machine, obj: Obj, name: str) -> Any:
     shape = m.shapes.of(obj.cls)
     if name == "__class__":
         return Cls(obj.cls)
-    if name == "__dict__":
+    if name in {"__doc__", "__module__"}:
+        return class_attribute(m, Cls(obj.cls), name)
+    if name == "__dict__" and shape.find_python(name) is None:
         return DictObj({Const(k): v for k, v in obj.attrs.items()}, (), obj)
     found = shape.find(name)
     if found is not None and found.what == "property":
@@ -243,7 +247,11 @@ def text_of(m: Machine, obj: Obj) -> Any:
         return call(m, BoundFunc(Func(found.functions[-1]), obj), (), {})
     if shape.open:
         raise Vague(shape.open)
-    owner = found.owner if found is not None else "BaseException"
+    return builtin_text(m, obj, found.owner if found is not None and isinstance(found.owner, str) else "BaseException")
+
+
+def builtin_text(m: Machine, obj: Obj, owner: str) -> Any:
+    """`owner.__str__(obj)`."""
     if owner != "BaseException" or obj.args is None:
         return Term("str", (freeze(obj),), "str")
     if len(obj.args) == 1:

@@ -250,6 +250,8 @@ def same(a: Any, b: Any) -> bool | None:
         return False if False in answers else None if None in answers else True
     if isinstance(a, Const) and isinstance(b, Const):
         return bool(a.value == b.value)
+    if Term("str", (a,)) == b or Term("str", (b,)) == a:  # an input that may be text already
+        return None
     if _idempotent(a, b) or _idempotent(b, a):
         return None
     return False
@@ -258,5 +260,9 @@ def same(a: Any, b: Any) -> bool | None:
 def _idempotent(outer: Any, inner: Any) -> bool:
     """Whether `outer` is a function whose text is not known, applied once more to `inner`."""
     if not isinstance(outer, Term) or outer.op not in {"call", "loop", "comp", "method"} or inner == NONE:
+        return False
+    if outer.parts[0] in {"format"}:
+        return False
+    if isinstance(outer.parts[0], Term) and outer.parts[0].op == "attr" and outer.parts[0].parts[1] == "format":
         return False
     return isinstance(inner, Term) and inner.op == outer.op and inner.parts[0] == outer.parts[0] and contains(outer.parts[1:], inner)

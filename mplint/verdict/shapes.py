@@ -105,7 +105,7 @@ class Shapes:
                 name = library.builtin_base(entry.name)
                 if name:
                     tail.append(name)
-                elif entry.name not in library.INERT_BASES:
+                elif not library.inert(entry.name):
                     unknown = unknown or entry.name
             elif isinstance(entry, Unknown):
                 unknown = unknown or f"a base of {cls.name}"
@@ -228,7 +228,7 @@ def _builtin(place: str, name: str, version: tuple[int, int]) -> Found | None:
         return Found(place, "builtin") if place in owners else None
     if place == "BaseException" and name in {
         "__setstate__", "__reduce_ex__", "__str__", "__repr__", "with_traceback", "add_note", "__setattr__", "__getattribute__", "__getstate__",
-        "__init_subclass__", "__eq__", "__hash__", "__format__", "__doc__", "__module__", "__delattr__", "__dir__", "__sizeof__",
+        "__init_subclass__", "__eq__", "__hash__", "__format__", "__delattr__", "__dir__", "__sizeof__",
     }:  # fmt: skip
         return Found(place, "builtin")
     if name == "__str__" and place in {"OSError", "KeyError", "ImportError", "SyntaxError", "UnicodeDecodeError", "UnicodeEncodeError", "BaseExceptionGroup"}:

@@ -208,7 +208,7 @@ def kind_of(value: Any) -> str:
 
 
 def freeze(value: Any, depth: int = 0, seen: tuple[int, ...] = ()) -> Any:
-    """An immutable picture of a value, for comparing and for parts of terms."""
+    """An immutable picture of a value, for comparing and for parts of terms; of an object its class and `args`."""
     if depth > 12 or id(value) in seen:
         return Const("...")
     if isinstance(value, ListObj):
@@ -225,11 +225,8 @@ def freeze(value: Any, depth: int = 0, seen: tuple[int, ...] = ()) -> Any:
     if isinstance(value, tuple):
         return tuple(freeze(v, depth + 1, seen) for v in value)
     if isinstance(value, Obj):
-        seen = (*seen, id(value))
-        picture = {**{f".{k}": v for k, v in value.fields.items()}, **value.slots, **value.attrs}
         args = Seq("tuple", value.args) if value.args is not None else value.args_term
-        items = tuple((k, freeze(v, depth + 1, seen)) for k, v in sorted(picture.items()))
-        return Term("object", (value.cls, freeze(args, depth + 1, seen), *items), "object")
+        return Term("object", (value.cls, freeze(args, depth + 1, (*seen, id(value)))), "object")
     return value
 
 

@@ -115,7 +115,7 @@ def _rebuilt(m: Machine, obj: Obj, func: Any, args: Seq, state: Any) -> Outcome:
     given = tuple(copied(a) for a in args.items)
     frozen = tuple(freeze(a) for a in args.items)
     kept = copied(state)
-    m.rebuilding, m.steps = True, 0
+    m.rebuilding, m.earlier, m.steps = True, m.steps, 0
     try:
         made = call(m, func, given, {})
     except Thrown as error:
