@@ -6,7 +6,7 @@ import builtins
 from typing import TYPE_CHECKING
 
 from mplint.project.modules import Class, Function
-from mplint.project.values import External, Unknown, Value
+from mplint.project.values import External, Tuple, Unknown, Value
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -25,7 +25,10 @@ def direct_bases(project: Project, cls: Class) -> tuple[Base, ...]:
     out: list[Base] = []
     scope = cls.outer or cls.module.body
     for arg in cls.facts.bases:
-        if arg.keyword or arg.star:
+        if arg.keyword:
+            continue
+        if arg.star:
+            out.extend(_starred(project.values(arg.value, scope), cls))
             continue
         values = [v for v in project.values(arg.value, scope) if isinstance(v, (Class, External)) and v is not cls]
         chosen = _chosen(values)
@@ -34,6 +37,15 @@ def direct_bases(project: Project, cls: Class) -> tuple[Base, ...]:
         elif not (isinstance(chosen, External) and chosen.name in _TRANSPARENT):
             out.append(chosen)
     return tuple(out)
+
+
+def _starred(values: tuple[Value, ...], cls: Class) -> list[Base]:
+    """The bases that `class C(*bases)` takes from a tuple; of several possible tuples the first, as with an optional import."""
+    for value in values:
+        if isinstance(value, Tuple):
+            chosen = [_chosen([v for v in item if isinstance(v, (Class, External)) and v is not cls]) for item in value.items]
+            return [b if b is not None else Unknown("base") for b in chosen]
+    return [Unknown("base")]
 
 
 _TRANSPARENT = {"typing.Generic", "typing.Protocol", "abc.ABC", "builtins.object", "typing_extensions.Generic", "typing_extensions.Protocol"}
