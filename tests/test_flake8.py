@@ -1,0 +1,110 @@
+"""The flake8 plugin in the real flake8: selection, comments, standard input, processes, and agreement with the command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import HANGING, TASKS, codes, project, run
+
+pytest.importorskip("flake8")
+
+COMMON = ("--isolated", "--format", "%(path)s:%(row)d:%(col)d: %(code)s %(text)s")
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """flake8 knows a plugin by the metadata of its distribution; in a clone there is none, so that it is written here."""
+    home = tmp_path_factory.mktemp("installed")
+    meta = home / "mplint_of_the_tree-0.dist-info"
+    meta.mkdir()
+    (meta / "METADATA").write_text("Metadata-Version: 2.1\nName: mplint-of-the-tree\nVersion: 0\n")
+    if not _installed():
+        (meta / "entry_points.txt").write_text("[flake8.extension]\nMP = mplint.flake8:Plugin\n")
+    return {"PYTHONPATH": f"{Path(__file__).parent.parent}:{home}"}
+
+
+def _installed() -> bool:
+    done = subprocess.run([sys.executable, "-m", "flake8", "--version"], capture_output=True, text=True, check=True, cwd="/")
+    return "mplint" in done.stdout
+
+
+def flake8(*words: str, cwd: Path, env: dict[str, str], stdin: bytes = b"", common: tuple[str, ...] = COMMON) -> subprocess.CompletedProcess[str]:
+    done = run(*common, *words, cwd=cwd, module="flake8", env=env, stdin=stdin)
+    assert "Traceback" not in done.stderr + done.stdout
+    return done
+
+
+def test_agreement_with_the_command(tmp_path: Path, environment: dict[str, str]) -> None:
+    suppressed = HANGING.replace("range(9))", "range(9))  # noqa: MP501")
+    several = "from multiprocessing import Pool\n\ndef f(é, x):\n    é = 1; Pool().map(\n        f,\n        x,\n    )  # noqa: MP5\n    Pool().apply(f)\n"
+    project(
+        tmp_path,
+        {
+            "pkg/__init__.py": "", "pkg/app.py": HANGING, "pkg/tasks.py": TASKS, "pkg/quiet.py": suppressed, "pkg/several.py": several,
+            "pkg/useless.py": "x = 1  # noqa: MP501, E501\n", "pkg/own.py": HANGING.replace("range(9))", "range(9))  # mplint: ignore[MP501]"),
+            "pkg/latin.py": "\ufeff" + HANGING, "ignored.py": HANGING,
+        },
+        config='[tool.mplint.per-file-ignores]\n"ignored.py" = ["MP501"]\n',
+    )  # fmt: skip
+    tree = sorted(codes(run("--output-format", "concise", cwd=tmp_path)))
+    assert "pkg/app.py:8:16: MP501" in tree and "pkg/useless.py:1:16: MP001" in tree and len(tree) >= 4
+    words = ("--select", "MP")
+    for jobs in ("1", "2"):
+        assert sorted(codes(flake8(*words, "-j", jobs, ".", cwd=tmp_path, env=environment))) == [f"./{line}" for line in tree]
+    files = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.py"))
+    for file in files:
+        mine = [line for line in tree if line.startswith(f"{file}:")]
+        assert codes(run("--output-format", "concise", file, cwd=tmp_path)) == mine, file
+        assert codes(flake8(*words, file, cwd=tmp_path, env=environment)) == mine, file
+        data = (tmp_path / file).read_bytes()
+        assert codes(flake8(*words, "-", "--stdin-display-name", file, cwd=tmp_path, env=environment, stdin=data)) == mine, file
+        assert codes(run("--output-format", "concise", "-", "--stdin-filename", file, cwd=tmp_path, stdin=data)) == mine, file
+
+
+def test_selection_is_that_of_flake8(tmp_path: Path, environment: dict[str, str]) -> None:
+    project(tmp_path, {"app.py": HANGING + "\n\nimport os\n"})
+
+    def found(*words: str) -> set[str]:
+        return {line.split(" ")[1] for line in flake8(*words, "app.py", cwd=tmp_path, env=environment).stdout.splitlines()}
+
+    assert found() == {"MP501", "F401", "E402"}
+    assert found("--select", "F") == {"F401"}
+    assert found("--select", "F,MP") == {"F401", "MP501"}
+    assert found("--ignore", "MP501") == {"F401", "E402"}
+    assert found("--extend-ignore", "MP") == {"F401", "E402"}
+    assert found("--select", "E4", "--extend-select", "MP5") == {"E402", "MP501"}
+    assert found("--per-file-ignores", "app.py:MP501,F401") == {"E402"}
+    assert found("--max-complexity", "1", "--select", "C90,MP") == {"MP501"} | ({"C901"} & found("--max-complexity", "1", "--select", "C90"))
+
+
+def test_comments(tmp_path: Path, environment: dict[str, str]) -> None:
+    project(tmp_path, {"app.py": HANGING.replace("range(9))", "range(9))  # noqa: MP501")})
+    assert flake8("app.py", cwd=tmp_path, env=environment).stdout == ""
+    assert "MP501" in flake8("--disable-noqa", "app.py", cwd=tmp_path, env=environment).stdout
+
+
+def test_a_wrong_configuration_is_one_finding_and_no_traceback(tmp_path: Path, environment: dict[str, str]) -> None:
+    project(tmp_path, config="[tool.mplint]\nslect = []\n")
+    done = flake8("-j", "1", ".", cwd=tmp_path, env=environment)
+    assert [line.split(" ")[1] for line in done.stdout.splitlines()] == ["MP000"]
+    assert "unknown key `slect`" in done.stdout
+
+
+def test_files_that_flake8_cannot_parse_are_its_own(tmp_path: Path, environment: dict[str, str]) -> None:
+    project(tmp_path, {"broken.py": "import multiprocessing\ndef f(:\n"})
+    done = flake8("broken.py", cwd=tmp_path, env=environment)
+    assert "E999" in done.stdout and "MP000" not in done.stdout
+
+
+def test_what_is_not_selected_is_not_imported(tmp_path: Path, environment: dict[str, str]) -> None:
+    project(tmp_path)
+    program = (
+        "import sys\nfrom flake8.main.cli import main\nmain(['--isolated', '-j', '1', '--select', 'E', 'app.py'])\n"
+        "print(sorted(name for name in sys.modules if name.startswith(('mplint.', 'libcst')) and name != 'mplint.flake8'))"
+    )
+    (tmp_path / "probe.py").write_text(program)
+    done = run(cwd=tmp_path, module="probe", env={"PYTHONPATH": f"{environment['PYTHONPATH']}:{tmp_path}"})
+    assert done.stdout == "[]\n"
