@@ -12,6 +12,8 @@ Two families of rows: `Expr` (what is computed) and `Step` (what is done).  Both
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import Any, Iterator, Union
 
 import msgspec
@@ -341,18 +343,28 @@ Step = Union[
 # -- walking ---------------------------------------------------------------------------------------------------------
 
 
-def children(row: Any) -> Iterator[Any]:
+@functools.lru_cache(maxsize=None)
+def _fields(cls: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields of a row type that can hold rows: not those of plain numbers and text."""
+    plain = {"None", "bool", "int", "float", "str", "tuple"}
+    notes = {name: note for base in reversed(cls.__mro__) for name, note in getattr(base, "__annotations__", {}).items()}
+    return tuple(name for name in cls.__struct_fields__ if not plain.issuperset(re.findall(r"\w+", notes[name])))
+
+
+def children(row: Any) -> list[Any]:
     """The rows directly below `row`, in source order, whatever they are nested in (arguments, clauses, tuples)."""
-    for name in row.__struct_fields__:
+    out: list[Any] = []
+    for name in _fields(type(row)):
         value = getattr(row, name)
-        if isinstance(value, Row):
-            yield value
-        elif isinstance(value, tuple):
+        if isinstance(value, tuple):
             for item in value:
                 if isinstance(item, Row):
-                    yield item
+                    out.append(item)
                 elif isinstance(item, msgspec.Struct):
-                    yield from children(item)
+                    out.extend(children(item))
+        elif isinstance(value, Row):
+            out.append(value)
+    return out
 
 
 def walk(*rows: Any, into_functions: bool = False) -> Iterator[Any]:
@@ -362,7 +374,9 @@ def walk(*rows: Any, into_functions: bool = False) -> Iterator[Any]:
         row = stack.pop()
         yield row
         if into_functions or not isinstance(row, (FunctionFacts, ClassFacts, Lambda)):
-            stack.extend(reversed(list(children(row))))
+            below = children(row)
+            below.reverse()
+            stack += below
 
 
 def dotted(expr: Expr | None) -> str:
