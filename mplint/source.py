@@ -12,6 +12,7 @@ import msgspec
 _BOM = b"\xef\xbb\xbf"
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 _BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
+_OTHER_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 
 
@@ -81,7 +82,9 @@ def digest_of(data: bytes) -> bytes:
 
 def lines_of(text: str) -> list[str]:
     """`text` split after each line end that Python knows, ends kept (`str.splitlines` splits at form feeds and others too)."""
-    return _LINE.findall(text)
+    if any(end in text for end in _OTHER_ENDS):
+        return _LINE.findall(text)
+    return text.splitlines(keepends=True)
 
 
 def decode(path: str, data: bytes) -> Source:
