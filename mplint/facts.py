@@ -370,13 +370,15 @@ def children(row: Any) -> list[Any]:
 def walk(*rows: Any, into_functions: bool = False) -> Iterator[Any]:
     """`rows` and everything below them in source order; nested functions, lambdas and classes are yielded but not entered, unless asked for."""
     stack = list(reversed(rows))
+    later: set[int] = set()
     while stack:
         row = stack.pop()
         yield row
         if into_functions or not isinstance(row, (FunctionFacts, ClassFacts, Lambda)):
             below = children(row)
-            below.reverse()
-            stack += below
+            if type(row) is Op and row.op == "and" and row.operands[0].at == row.at:  # `a < b < c`: b is in two pairs
+                later.update(map(id, below[1:]))
+            stack.extend(reversed(below[1:] if id(row) in later else below))
 
 
 def dotted(expr: Expr | None) -> str:

@@ -142,6 +142,7 @@ def test_no_call_is_lost(body: list[str], end: str) -> None:
         ("def f():\n    '''\n\f    '''\n    g()", ["g"]),
         ("if a:\r    f()\relse:\r    g()\r", ["f", "g"]),
         ("def f(): \\\n    g()\n", ["g"]),
+        ("x = a() < b() < c() and d()\n", ["a", "b", "c", "d"]),
         ("@d\n# c\n@e()\n\n\nclass A:\n    # c\n    @f()\n    # c\n    def g(self): pass\n", ["e", "f"]),
         ("x = " + " + ".join(["f()"] * 400) + "\n", ["f"] * 400),
         ("x = a" + ".b()" * 400 + "\n", [""] * 399 + ["a.b"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import libcst as cst
@@ -377,7 +378,8 @@ def test_clauses() -> None:
         for handler in statement.handlers:
             repair.insert_text_before(cst.ensure_type(handler.type, cst.Name), "*")
 
-    assert fixed(text, "except A:", star, facts.Handler) == text.replace("except ", "except *")
+    if sys.version_info >= (3, 11):
+        assert fixed(text, "except A:", star, facts.Handler) == text.replace("except ", "except *")
     assert fixed(text, "except A:", lambda node, repair: repair.remove(node), facts.Handler) == "try:\n    f()\nexcept B:\n    c\n"
     after = "try:\n    f()\nexcept A:\n    b\n    # end\nexcept C: pass\nexcept B:\n    c\n"
     assert fixed(text, "except A:", lambda node, repair: repair.insert_after(node, "except C: pass"), facts.Handler) == after
