@@ -149,12 +149,13 @@ def _submitted(project: Project, site: CallSite, row: Api, receiver: Instance | 
     made = next((v for v in project.values(site.call, site.function) if isinstance(v, Instance)), None)
     if "make" in row.does and made is not None:
         where, start = made.where or where, made.start or start
+    owner = made or receiver if "make" in row.does else receiver or made
 
     def one(parameter: Parameter, role: str, at: str) -> Iterator[Submission]:
         argument = project.argument(site.call, parameter)
         if argument is None:
             if site.call.starred:
-                yield Submission(site, row, role, at, start, (Unknown("star"),), (), receiver or made, None)
+                yield Submission(site, row, role, at, start, (Unknown("star"),), (), owner, None)
             return
         values = project.values(argument, site.function)
         if role == "task" and row.name.endswith(".__call__"):
@@ -162,7 +163,7 @@ def _submitted(project: Project, site: CallSite, row: Api, receiver: Instance | 
         called = tuple(v for v in values if not (isinstance(v, Literal) and v.value is None))
         if called:
             callees = tuple(dict.fromkeys(g for v in called for g in functions_of(project, v)))
-            yield Submission(site, row, role, at, start, called, callees, receiver or made, argument)
+            yield Submission(site, row, role, at, start, called, callees, owner, argument)
 
     if row.callee is not None:
         role = "handler" if "handler" in row.does else "callback" if {"callback", "atexit"} & set(row.does) else "target" if "make" in row.does else "task"

@@ -1,0 +1,274 @@
+"""Signal handlers: which are registered for which signals, and in which processes they run."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Iterator, NamedTuple
+
+from mplint import facts as f
+from mplint.finding import Step
+from mplint.project.modules import CallSite, Class, Function, Module
+from mplint.project.values import External, Instance, Literal
+from mplint.project.workers import Submission, called_by
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+WIDE = 200
+"""Functions that are followed from one place to the creation of a process."""
+
+CALLERS = 3
+"""Levels of callers that are asked what they do after the handler is there."""
+
+
+class Registration(NamedTuple):
+    """A call of `signal.signal`: the names of the signals it can be for, the functions of the project and the names of the library's handlers."""
+
+    submission: Submission
+    signals: frozenset[str]
+    functions: tuple[Function, ...]
+    others: frozenset[str]
+
+    @property
+    def site(self) -> CallSite:
+        return self.submission.site
+
+
+class Home(NamedTuple):
+    """A process in which a handler runs.
+
+    `role` is that of who owns it: "pool", "executor", "process", ... `inherited`: the handler is the parent's and comes along by fork, with
+    the process made at `creation`.  `because` leads from the registration, or from the submission, to it.
+    """
+
+    role: str
+    inherited: bool
+    certain: bool
+    because: tuple[Step, ...]
+    owner: Instance | None
+    creation: CallSite | None = None
+
+
+def registrations(project: Project, module: Module) -> Iterator[Registration]:
+    """The handlers that code of `module` registers."""
+    for submission in project.submissions_of(module):
+        if submission.role == "handler" and project.table.canonical(submission.api.name) == "signal.signal":
+            yield _registration(project, submission)
+
+
+def _registration(project: Project, submission: Submission) -> Registration:
+    call = submission.site.call
+    asked = call.positional(0) or call.keyword("signalnum")
+    signals = frozenset(n for v in (project.values(asked, submission.site.function) if asked is not None else ()) for n in _signal_name(v))
+    others = frozenset(project.table.canonical(v.name) for v in submission.callables if isinstance(v, External))
+    return Registration(submission, signals, submission.callees, others)
+
+
+def _signal_name(value: object) -> Iterator[str]:
+    if isinstance(value, External):
+        name = value.name.rpartition(".")[2]
+        if name.startswith("SIG"):
+            yield name
+    elif isinstance(value, Literal) and isinstance(value.value, int) and value.value in signal.valid_signals():
+        yield signal.Signals(value.value).name
+
+
+# -- where
+
+
+def home(project: Project, registration: Registration) -> Home | None:
+    """The worker process in which a registered handler runs; None when nothing shows that there is one."""
+    function = registration.site.function
+    reach = project.workers().get(function)
+    if reach is not None:
+        owner = reach.submission.receiver
+        role = "process" if reach.submission.role in {"target", "run"} else project.role(owner) if owner is not None else ""
+        return Home(role, False, reach.certain, project.why(function) or (), owner)
+    if reverts(registration):
+        return None
+    return next(_inherited(project, registration), None)
+
+
+def reverts(registration: Registration) -> bool:
+    """Whether the function that registers also registers another handler for the same signal later: it is there for a while only."""
+    function, call = registration.site.function, registration.site.call
+    asked = call.positional(0)
+    for site in function.calls:
+        if site.call is not call and isinstance(site.call.func, (f.Name, f.Attr)) and f.dotted(site.call.func) == f.dotted(call.func):
+            other = site.call.positional(0)
+            if asked is not None and other is not None and f.dotted(asked) == f.dotted(other) and function.graph.reaches(call, site.call):
+                return True
+    return False
+
+
+def _inherited(project: Project, registration: Registration) -> Iterator[Home]:
+    for steps, creation in _created_after(project, registration):
+        made = _made(project, creation)
+        if made is None or not _forks(project, creation, made) or _sets_own(project, creation, registration.signals):
+            continue
+        role = project.role(made)
+        message = f"a process that inherits the handler by fork is made here (`{made.cls.name.rpartition('.')[2]}`)"
+        yield Home(role, True, True, (*steps, Step(creation.site, message)), made, creation)
+
+
+def _created_after(project: Project, registration: Registration) -> Iterator[tuple[tuple[Step, ...], CallSite]]:
+    """The processes that are made once the handler is there: later in the same function, in its callers, in methods of the object that it makes ready."""
+    level: list[tuple[Function, f.Row, tuple[Step, ...]]] = [(registration.site.function, registration.site.call, ())]
+    seen: set[Function] = set()
+    for _ in range(CALLERS):
+        following: list[tuple[Function, f.Row, tuple[Step, ...]]] = []
+        for function, row, way in level:
+            if function in seen:
+                continue
+            seen.add(function)
+            for more, creation in (*_after(project, function, row), *_afterwards(project, function)):
+                yield (*way, *more), creation
+            for caller in project.callers(function):
+                following.append((caller.function, caller.call, (Step(caller.site, f"`{caller.function.name}` calls `{function.qualname}`"), *way)))
+        level = following
+
+
+def _afterwards(project: Project, function: Function) -> Iterator[tuple[tuple[Step, ...], CallSite]]:
+    """What the other methods of an object lead to that `function` makes ready."""
+    if function.owner is not None and function.name in {"__init__", "__post_init__", "__enter__"}:
+        for method in function.owner.methods():
+            if method is not function:
+                yield from leading(project, method)
+
+
+def _after(project: Project, function: Function, row: f.Row) -> Iterator[tuple[tuple[Step, ...], CallSite]]:
+    for site in function.calls:
+        if site.call is not row and function.graph.reaches(row, site.call):
+            if _made(project, site) is not None:
+                yield (), site
+                continue
+            for callee in project.callees(site):
+                for steps, creation in leading(project, callee):
+                    yield (Step(site.site, f"`{function.name}` calls `{callee.qualname}`"), *steps), creation
+
+
+def leading(project: Project, start: Function) -> tuple[tuple[tuple[Step, ...], CallSite], ...]:
+    """The creations of processes that a call of `start` leads to, nearest first, with the calls on the way."""
+    return project.kept(("leading to processes", start), lambda: tuple(_leading(project, start)))
+
+
+def _leading(project: Project, start: Function) -> Iterator[tuple[tuple[Step, ...], CallSite]]:
+    seen: dict[Function, tuple[Step, ...]] = {start: ()}
+    queue = [start]
+    while queue:
+        function = queue.pop(0)
+        for site in function.calls:
+            if _made(project, site) is not None:
+                yield seen[function], site
+        for callee, row in called_by(project, function):
+            if callee not in seen and len(seen) < WIDE:
+                seen[callee] = (*seen[function], Step(function.site(row), f"`{function.name}` calls `{callee.qualname}`"))
+                queue.append(callee)
+
+
+def _made(project: Project, site: CallSite) -> Instance | None:
+    """The pool or process that a call makes."""
+    if not project.spread.matters(site):
+        return None
+    for value in project.values(site.call, site.function):
+        if isinstance(value, Instance) and value.made == site.site and value.where == "process" and project.role(value) in {"pool", "process"}:
+            return value
+    return None
+
+
+def _forks(project: Project, creation: CallSite, made: Instance) -> bool:
+    """Whether the process starts as a copy of its parent for certain."""
+    if made.start:
+        return made.start == "fork"
+    if project.target >= (3, 14) or _method_is_set(project):
+        return False
+    func = creation.call.func
+    contexts = project.values(func.value, creation.function) if isinstance(func, f.Attr) else ()
+    return not any(isinstance(v, Instance) and project.role(v) == "context" and _is_asked(project, v) for v in contexts)
+
+
+def _is_asked(project: Project, context: Instance) -> bool:
+    """Whether a context of unknown start method was asked for by one: only `get_context()` is the default."""
+    if context.made is None:
+        return True
+    module = project.module(context.made.path)
+    page = context.made.at >> f.PAGE_BITS
+    rows = (row for function in project.functions_on(module, page) for row in function.calls) if module is not None else ()
+    return not any(site.call.at == context.made.at and not site.call.args for site in rows)
+
+
+def _method_is_set(project: Project) -> bool:
+    """Whether the project sets another start method than fork anywhere."""
+    return project.kept("start method is set", lambda: any(_sets_other(project, use.call, use.function) for m in project.spread.modules() for use in project.uses(m, "method")))
+
+
+def _sets_other(project: Project, call: f.Call, function: Function) -> bool:
+    given = call.positional(0) or call.keyword("method")
+    return given is None or not all(isinstance(v, Literal) and v.value in {"fork", None} for v in project.values(given, function))
+
+
+def _sets_own(project: Project, creation: CallSite, signals: frozenset[str]) -> bool:
+    """Whether the new process registers a handler of its own for one of the signals, in its initializer, target or run."""
+    starts = [s for s in project.submissions_of(creation.function.module) if s.site.site == creation.site and s.role in {"initializer", "target", "run"}]
+    if any(s.role == "initializer" and not s.resolved for s in starts):
+        return True
+    for start in starts:
+        if any(isinstance(v, External) and project.table.canonical(v.name) == "signal.signal" for v in start.callables):
+            return True
+        seen = dict.fromkeys(start.callees)
+        for _ in range(3):
+            for function in tuple(seen):
+                seen.update(dict.fromkeys(callee for callee, _ in called_by(project, function)))
+        if any(_registers(project, function, signals) for function in list(seen)[:WIDE]):
+            return True
+    return False
+
+
+def _registers(project: Project, function: Function, signals: frozenset[str]) -> bool:
+    return any(r.site.function is function and (not r.signals or r.signals & signals) for r in registrations(project, function.module))
+
+
+# -- what a handler does
+
+
+def ends_itself(project: Project, site: CallSite) -> bool:
+    """Whether a call sends a signal to the own process."""
+    name = project.external(site.call.func, site.function) if isinstance(site.call.func, (f.Name, f.Attr)) else ""
+    if name == "signal.raise_signal":
+        return True
+    if name not in {"os.kill", "os.killpg", "signal.pthread_kill"}:
+        return False
+    target = site.call.positional(0)
+    asked = project.external(target.func, site.function) if isinstance(target, f.Call) else ""
+    return asked in {"os.getpid", "os.getpgrp", "os.getpgid", "threading.get_ident"} or not isinstance(target, f.Call)
+
+
+def goes_on(project: Project, function: Function) -> bool:
+    """Whether some way through a handler neither raises nor ends the process: what was interrupted continues."""
+    ends = [s.call for s in function.calls if ends_itself(project, s) or _calls_unknown_handler(project, s)]
+    ends += [s.call for s in function.calls if (callees := project.callees(s)) and all(not goes_on_at_all(project, c) for c in callees)]
+    return bool(function.graph.exits(avoiding=ends) & {"fall", "return"})
+
+
+def goes_on_at_all(project: Project, function: Function) -> bool:
+    return not project.never_returns(function) and not any(ends_itself(project, s) for s in function.calls)
+
+
+def _calls_unknown_handler(project: Project, site: CallSite) -> bool:
+    """Whether a call with the parameters of a handler goes to what does not resolve: the handler that was there before."""
+    params = [p.name for p in site.function.facts.params]
+    given = [a.value.id for a in site.call.args if isinstance(a.value, f.Name)]
+    return len(given) >= 2 and len(given) == len(site.call.args) and set(given) <= set(params) and not project.callees(site)
+
+
+def signal_parameter(handler: Function) -> str:
+    """The name under which a handler gets the number of its signal, "" when it has none."""
+    params = [p for p in handler.facts.params if p.name != handler.receiver]
+    return params[0].name if params and params[0].kind in {"positional", "positional-only"} else ""
+
+
+def owner_name(home: Home) -> str:
+    """How people call what owns the process: `Pool`, `ProcessPoolExecutor`, `Process`."""
+    cls = home.owner.cls if home.owner is not None else None
+    return cls.name.rpartition(".")[2] if isinstance(cls, (Class, External)) else ""
+
