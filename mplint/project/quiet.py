@@ -1,0 +1,53 @@
+"""Which functions let no exception out: everything in them that can fail stands under a handler that takes every Exception and keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mplint import facts as f
+from mplint.project.awaiting import catches_all
+from mplint.project.modules import CallSite, Function
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+DEPTH = 3
+"""Levels of calls of the project's own functions that are looked into."""
+
+_HARMLESS = {
+    "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "print_exc", "format_exc", "getLogger", "get_logger",
+    "len", "str", "repr", "isinstance", "type", "id", "bool", "getattr", "hasattr", "dict", "list", "tuple", "set", "range", "enumerate", "zip", "super",
+    "time", "monotonic", "perf_counter", "now", "utcnow", "isoformat", "total_seconds", "getpid", "current_thread", "get_ident", "sleep",
+    "append", "add", "discard", "put", "put_nowait", "clear", "is_set", "acquire", "release", "notify", "notify_all", "update", "get", "setdefault",
+    "items", "keys", "values", "copy", "format", "join", "strip", "startswith", "endswith", "lower", "upper", "split", "set_result", "set_exception", "cancelled", "done",
+    "Lock", "Event", "Queue", "uuid4", "partial", "cast",
+}  # fmt: skip
+"""Last names of calls that do not fail where they are usual: telling, asking the time, keeping something."""
+
+
+def is_quiet(project: Project, function: Function, depth: int = DEPTH) -> bool:
+    """Whether nothing that `function` does can raise an Exception to its caller, as far as calls, `raise` and `assert` go."""
+    return all(
+        _is_handled(project, function, row) or _cannot_fail(project, function, row, depth)
+        for row in f.walk(*function.facts.body)
+        if isinstance(row, (f.Call, f.Raise, f.Assert, f.Await))
+    )
+
+
+def _is_handled(project: Project, function: Function, row: f.Row) -> bool:
+    """Whether a handler around `row` takes all and lets nothing out."""
+    for _, handler in function.graph.handlers_around(row):
+        if catches_all(project, function, handler):
+            return "raise" not in function.graph.ways_out(handler.body)
+    return False
+
+
+def _cannot_fail(project: Project, function: Function, row: f.Row, depth: int) -> bool:
+    if not isinstance(row, f.Call):
+        return False
+    func = row.func
+    last = func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else ""
+    if last in _HARMLESS:
+        return True
+    callees = project.callees(CallSite(function, row)) if depth else ()
+    return bool(callees) and all(g is not function and is_quiet(project, g, depth - 1) for g in callees)

@@ -1,0 +1,134 @@
+"""MP605: nobody looks at the result of a task, and its exception is lost with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator
+
+from mplint.finding import Alarm
+from mplint.project import quiet
+from mplint.rule import Example, Prints, Raises, Rule
+
+if TYPE_CHECKING:
+    from mplint.project import Module, Project, Use
+    from mplint.project.lifetimes import Life
+
+_ONLY_WAITED = frozenset({"wait", "concurrent.futures.wait()", "concurrent.futures.as_completed()", "asyncio.wait()", "len()", "print()", "debug()", "info()"})
+"""What can be done to a result without learning that the task failed."""
+
+
+class ResultDiscarded(Rule):
+    """The result of a submitted task that nobody looks at.
+
+    ## What it does
+
+    Reports tasks given to a process or thread pool whose result is thrown away. That is the result of `submit`, `apply_async`, `map_async`,
+    `starmap_async` or `run_in_executor` that nobody keeps or reads, futures that are only waited for (`wait(futures)` raises nothing), and an
+    executor's `map` or a pool's `imap` that is never iterated. The message says which kind of pool it is.
+
+    ## Why it hurts
+
+    An exception of the task is stored in the result. Measured on CPython 3.8 to 3.13: with the result gone the exception is gone, and so is
+    the news that the task could not be pickled or that its worker died; the program ends with status 0. The future of
+    `run_in_executor` is reported by the event loop ("exception was never retrieved"), but only when it is collected.
+
+    ## When it knows
+
+    The receiver must be a pool or executor by what the project assigns to it. Silent with an `error_callback`, when the result is stored where
+    others can read it, returned, passed on, awaited or given a done callback, and when the submitted function handles whatever it can
+    raise: everything it does stands in a `try` with `except Exception` (or wider) that does not raise again.
+
+    ## References
+
+    - [concurrent.futures.Future](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.Future.result)
+    - [multiprocessing.pool.Pool.apply_async](https://docs.python.org/3/library/multiprocessing.html#multiprocessing.pool.Pool.apply_async):
+      `error_callback`.
+    """
+
+    code = "MP605"
+    name = "result-discarded"
+
+    def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        seen = set()
+        for use in project.uses(module, "submit"):
+            if use.site in seen or not _gives_result(use, project):
+                continue
+            seen.add(use.site)
+            if use.call.keyword("error_callback") is not None or use.call.positional(4) is not None and use.row.callbacks:
+                continue
+            life = project.life(use.site)
+            if life.escapes or life.returned or life.kept or not life.names() <= _ONLY_WAITED:
+                continue
+            if _handles_everything(use, project):
+                continue
+            yield Alarm(self.code, use.site.site, _message(use, life, project), (), use.function.qualname)
+
+    example = Example(
+        bad="""\
+from concurrent.futures import ProcessPoolExecutor
+
+
+def store(row):
+    if not row:
+        raise ValueError("empty row")
+
+
+def main():
+    with ProcessPoolExecutor(2) as executor:
+        for row in ("a", "", "b"):
+            executor.submit(store, row)  # MP605
+    print("everything is stored")
+
+
+if __name__ == "__main__":
+    main()
+""",
+        bad_ends=Prints("everything is stored"),
+        fixed="""\
+from concurrent.futures import ProcessPoolExecutor
+
+
+def store(row):
+    if not row:
+        raise ValueError("empty row")
+
+
+def main():
+    with ProcessPoolExecutor(2) as executor:
+        futures = [executor.submit(store, row) for row in ("a", "", "b")]
+        for future in futures:
+            future.result()
+    print("everything is stored")
+
+
+if __name__ == "__main__":
+    main()
+""",
+        fixed_ends=Raises("ValueError: empty row"),
+    )
+
+
+def _gives_result(use: Use, project: Project) -> bool:
+    """Whether the call hands a task to a pool or executor and gives something that holds the task's exception."""
+    if not use.row.gives or {"make", "wait"} & set(use.row.does) or use.where not in {"process", "thread", "any"}:
+        return False
+    if use.row.executor is not None:
+        return True
+    return use.receiver is not None and project.role(use.receiver) in {"pool", "executor"}
+
+
+def _handles_everything(use: Use, project: Project) -> bool:
+    """Whether each function that may be submitted is known and lets no exception out."""
+    submissions = [s for s in project.submissions_of(use.function.module) if s.site.call is use.call and s.role == "task"]
+    return bool(submissions) and all(s.callees and all(quiet.is_quiet(project, g) for g in s.callees) for s in submissions)
+
+
+def _message(use: Use, life: Life, project: Project) -> str:
+    place = {"process": "a process pool", "thread": "a thread pool", "any": "an executor"}[use.where]
+    method = use.row.name.rpartition(".")[2]
+    if life.touches and life.names() - {"len()", "print()", "debug()", "info()"}:
+        return f"the results of `{method}` on {place} are only waited for: an exception of the task is lost"
+    if project.table.kind(use.row.gives).role == "result-iterator":  # type: ignore[union-attr]
+        return f"nobody iterates what `{method}` on {place} gives: an exception of a task is lost"
+    if use.row.executor is not None:
+        return f"the result of `{method}` on {place} is thrown away: an exception of the task is only told when the future is collected"
+    return f"the result of `{method}` on {place} is thrown away: an exception of the task is lost"
