@@ -36,7 +36,10 @@ __file__._default_context._default_context = __file__._concrete_contexts["fork"]
 __file__ = "program.py"
 exec(compile(open(__file__).read(), __file__, "exec"))
 """
-"""Runs `program.py` as `__main__` where fork is not the default (3.14, macOS), without fixing the start method for good."""
+"""Runs `program.py` as `__main__` where fork is not the default (3.14, macOS), without fixing the start method for good.
+
+The one name it leaves is `__file__`, by which spawned children find the program.
+"""
 
 
 class Run(msgspec.Struct, frozen=True):
