@@ -1,0 +1,184 @@
+"""MP604: nobody asks how a child process ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator
+
+from mplint import facts as f
+from mplint.finding import Alarm, Step
+from mplint.project.modules import CallSite, Class, Function
+from mplint.project.values import Instance
+from mplint.rule import Example, Prints, Raises, Rule
+
+if TYPE_CHECKING:
+    from mplint.project import Module, Project, Use
+    from mplint.project.lifetimes import Life, Touch
+
+_ASKED = frozenset({"exitcode", "sentinel", "_popen", "_check_closed", "*"})
+"""What tells how a process ended, or that it did."""
+
+_ENDED = ("terminate", "kill", "interrupt")
+
+
+class ExitCodeUnchecked(Rule):
+    """A child process whose exit code nobody looks at.
+
+    ## What it does
+
+    Reports a `Process` that is started, joined or polled, while its `exitcode` is looked at nowhere the object goes.
+
+    ## Why it hurts
+
+    A child that dies of an exception, of `sys.exit(1)` or of a signal (the kernel's OOM killer, a segmentation fault) tells nobody: `join()`
+    returns as if all were well. Measured on CPython 3.8 to 3.13. The only sign is `exitcode`: 1, or the negative number of the signal.
+
+    ## When it knows
+
+    The process is followed through names, attributes, lists, arguments and returns. Silent when `exitcode` or `sentinel` is read anywhere
+    there, when the object leaves the sight, when the parent itself ends the child (`terminate()`, `kill()`) before it joins it, for
+    daemonic helpers that nobody joins, when the answer comes through a queue or pipe that is read with a timeout by who joins, and when
+    `is_alive()` decides about an error.
+
+    ## References
+
+    - [multiprocessing.Process.exitcode](https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.exitcode):
+      None, 0, 1, or the negative number of a signal.
+    """
+
+    code = "MP604"
+    name = "exit-code-unchecked"
+
+    def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        seen = set()
+        for use in project.uses(module, "make"):
+            made = _process(use, project)
+            if made is None or use.site in seen:
+                continue
+            seen.add(use.site)
+            life = project.life(use.site)
+            names = life.names()
+            if life.escapes or "global" in life.kept or names & _ASKED or "start" not in names or _asks_itself(made, project):
+                continue
+            joins = list(life.touched("join"))
+            if joins and all(_is_ended_before(join, life) for join in joins):
+                continue
+            if not joins and (names & {*_ENDED, "close"} or _is_daemon(use, life) or "attribute" in life.kept):
+                continue
+            if _notices(life) or _hears_with_timeout(life, project):
+                continue
+            said = "is joined, but" if joins else "is polled, but" if "is_alive" in names else "is started and forgotten:"
+            message = f"this process {said} nobody looks at its exit code: a crash goes unnoticed"
+            because = tuple(Step(j.function.site(j.row), "it is joined here") for j in joins[:1])
+            yield Alarm(self.code, use.site.site, message, because, use.function.qualname)
+
+    example = Example(
+        bad="""\
+from multiprocessing import Process
+
+
+def export(path):
+    with open(path, "w") as file:
+        file.write("exported")
+
+
+def main():
+    process = Process(target=export, args=("missing/report.txt",))  # MP604
+    process.start()
+    process.join()
+    print("the report is written")
+
+
+if __name__ == "__main__":
+    main()
+""",
+        bad_ends=Prints("the report is written"),
+        fixed="""\
+from multiprocessing import Process
+
+
+def export(path):
+    with open(path, "w") as file:
+        file.write("exported")
+
+
+def main():
+    process = Process(target=export, args=("missing/report.txt",))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"the export ended with {process.exitcode}")
+    print("the report is written")
+
+
+if __name__ == "__main__":
+    main()
+""",
+        fixed_ends=Raises("RuntimeError: the export ended with 1"),
+    )
+
+
+def _process(use: Use, project: Project) -> Instance | None:
+    """The child process that a call makes, None when it makes something else."""
+    for value in project.values(use.call, use.function):
+        if isinstance(value, Instance) and value.made == use.site.site and project.role(value) == "process" and value.where == "process":
+            return value
+    return None
+
+
+def _asks_itself(made: Instance, project: Project) -> bool:
+    """Whether a class of the project that the process is of reads its own exit code."""
+    if not isinstance(made.cls, Class):
+        return False
+    family = [c for c in (*project.mro(made.cls), *project.subclasses(made.cls)) if isinstance(c, Class)]
+    return any(
+        isinstance(row, f.Attr) and row.attr == word
+        for cls in family
+        for word in ("exitcode", "sentinel")
+        for method in cls.methods_mentioning(word)
+        for row in f.walk(*method.facts.body, into_functions=True)
+    )
+
+
+def _is_ended_before(join: Touch, life: Life) -> bool:
+    """Whether the parent ends the child itself on every way to this join."""
+    rows = [touch.row for touch in life.touched(*_ENDED) if touch.function is join.function]
+    if not rows:
+        return False
+    graph = join.function.graph
+    loops = [loop for row in rows for loop in graph.loops_around(row)]  # of each process in turn
+    return graph.dominated(join.row, by=[*rows, *loops]) or all(_shares_block(row, join) for row in rows)
+
+
+def _shares_block(row: f.Row, join: Touch) -> bool:
+    """Whether a join stands in the very loop or branch in which the process is ended."""
+    mine = [r for r in join.function.ancestors(row) if isinstance(r, (f.For, f.If, f.While, f.Try))]
+    its = join.function.ancestors(join.row)
+    return bool(mine) and mine[0] in its
+
+
+def _is_daemon(use: Use, life: Life) -> bool:
+    """Whether the process is made daemonic: it ends with its parent and is meant to."""
+    given = use.call.keyword("daemon")
+    return (given is not None and not (isinstance(given, f.Const) and given.value is False)) or "daemon" in life.names()
+
+
+def _notices(life: Life) -> bool:
+    """Whether a process that is no longer alive leads to an error."""
+    for touch in life.touched("is_alive"):
+        for row in touch.function.ancestors(touch.row):
+            if isinstance(row, f.If) and any(isinstance(r, f.Raise) for r in f.walk(*row.body, *row.orelse)):
+                return True
+    return False
+
+
+def _hears_with_timeout(life: Life, project: Project) -> bool:
+    """Whether a function that joins or starts the process takes answers from a queue or pipe with a timeout."""
+    functions: dict[Function, None] = {touch.function: None for touch in life.touched("join", "start", "is_alive")}
+    for function in functions:
+        for call in function.calls:
+            for use in project.uses_at(CallSite(function, call.call), "get", "poll"):
+                if use.receiver is None or project.role(use.receiver) not in {"queue", "connection", "proxy"} or use.row.timeout is None:
+                    continue
+                if project.argument(call.call, use.row.timeout) is not None:
+                    return True
+    return False
