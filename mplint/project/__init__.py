@@ -6,6 +6,7 @@ Everything is computed when it is first asked for and kept; a module is read onl
 from __future__ import annotations
 
 import builtins
+import re
 from functools import cached_property
 from typing import Callable, Iterator, Mapping, NamedTuple, TypeVar
 
@@ -374,6 +375,7 @@ class Project:
         """Calls of something called `name`, in the files that can mean a definition of `module`."""
         word = name.encode()
         called = word + b"("
+        spelled = re.compile(rf"\b{re.escape(name)}\s*\(")
         near = module.name.rpartition(".")[2].encode()
         paths = [p for p in self.sources.files if called in self.sources.data(p)]
         if len(paths) > CANDIDATES:
@@ -382,7 +384,7 @@ class Project:
             found = self.module(path)
             if found is None:
                 continue
-            for function in found.functions(lambda text: name in text):
+            for function in found.functions(lambda text: spelled.search(text) is not None):
                 for site in function.calls:
                     func = site.call.func
                     if (func.id if isinstance(func, f.Name) else func.attr if isinstance(func, f.Attr) else "") == name:

@@ -44,6 +44,7 @@ class Function:
         self._parents: dict[int, f.Row] | None = None
         self._calls: tuple[CallSite, ...] | None = None
         self._nested: dict[str, Function] | None = None
+        self._all_nested: tuple[Function, ...] | None = None
         self._graph: Graph | None = None
 
     def __repr__(self) -> str:
@@ -117,16 +118,18 @@ class Function:
     def _inner(self, name: str) -> str:
         return name if self.is_module else f"{self.qualname}.{name}"
 
-    def all_nested(self) -> Iterator[Function]:
+    def all_nested(self) -> tuple[Function, ...]:
         """Every function inside, at any depth, those of local classes too."""
-        for function in self.nested.values():
-            yield function
-            yield from function.all_nested()
-        for row in f.walk(*self.facts.body):
-            if isinstance(row, f.ClassFacts):
-                for method in self.module.local_class(row, self).methods():
-                    yield method
-                    yield from method.all_nested()
+        if self._all_nested is None:
+            out: list[Function] = []
+            for function in self.nested.values():
+                out += (function, *function.all_nested())
+            for row in f.walk(*self.facts.body):
+                if isinstance(row, f.ClassFacts):
+                    for method in self.module.local_class(row, self).methods():
+                        out += (method, *method.all_nested())
+            self._all_nested = tuple(out)
+        return self._all_nested
 
     def _parent_map(self) -> dict[int, f.Row]:
         if self._parents is None:
