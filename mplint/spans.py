@@ -45,7 +45,8 @@ class Layout(CodegenState):
     """The text of a tree and where each of its nodes stands in it, by character offset.
 
     `inner` is the range of a node without the whitespace, comments, parentheses and commas that LibCST counts to it, `outer`
-    the range with them; both count from `base`, the offset at which the tree begins in its file.  `indents` is the indentation of the lines inside the node, `parents` the node around it.
+    the range with them; both count from `base`, the offset at which the tree begins in its file.
+    `indents` is the indentation of the lines inside the node, `parents` the node around it.
     """
 
     def __init__(self, module: cst.Module, base: int = 0) -> None:
@@ -121,7 +122,8 @@ class Layout(CodegenState):
 def resolve(source: Source, outline: Outline, ats: Collection[int]) -> dict[int, Position]:
     """Positions of the nodes numbered `ats`; every page is parsed once.
 
-    A negative number stands for the file as a whole.  A page that cannot be parsed (any more) gives the start of its first line.
+    A negative number stands for the file as a whole.  A page that cannot be parsed (any more), or nests too deeply to be written
+    out, gives the start of its first line.
     Raises LookupError for a number that no page holds.
     """
     pages: dict[int, list[int]] = {}
@@ -139,7 +141,7 @@ def resolve(source: Source, outline: Outline, ats: Collection[int]) -> dict[int,
 def _resolve_page(source: Source, page: Page, number: int, ats: list[int]) -> Iterator[tuple[int, Position]]:
     try:
         nodes, layout, place = page_layout(source, page, number)
-    except extract.Unreadable:
+    except (extract.Unreadable, RecursionError):
         start = source.starts[page.first - 1]
         for at in ats:
             yield at, _position(source, Span(start, start), Span(start, start))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -143,6 +144,8 @@ def test_positions_are_those_of_ast(name: str) -> None:
         (type(row).__name__, at.row, at.column) for row in rows for at in [found[row.at]] if not isinstance(row, facts.FunctionFacts)
     )
     kinds = {ast.Call: "Call", ast.Raise: "Raise", ast.ExceptHandler: "Handler", ast.Assign: "Assign", ast.AnnAssign: "Assign"}
+    if sys.version_info >= (3, 12):
+        kinds[ast.TypeAlias] = "Assign"
     tree = ast.parse(source.text)
     quoted = [node for node in ast.walk(tree) if type(node) in kinds]
     assert mine == sorted((kinds[type(node)], node.lineno, node.col_offset + 1) for node in quoted)  # type: ignore[attr-defined]
@@ -150,3 +153,11 @@ def test_positions_are_those_of_ast(name: str) -> None:
         if isinstance(row, facts.FunctionFacts):
             span = found[row.at].span
             assert source.text[span.start : span.stop] == row.name
+
+
+def test_a_page_that_nests_too_deeply_to_be_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def overflowing(module: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(spans, "Layout", overflowing)
+    assert places("x = 1\ny = f()\n", facts.Call) == [("", (2, 1), (2, 1), 2)]
