@@ -8,7 +8,8 @@ import msgspec
 
 from mplint.config.settings import Settings
 from mplint.discover import Found, discover, grouped
-from mplint.session import Result, Session
+from mplint.result import Result
+from mplint.session import Session
 
 
 class Opened(msgspec.Struct, frozen=True):

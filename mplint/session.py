@@ -15,33 +15,12 @@ from mplint.discover import matches
 from mplint.finding import Alarm, Finding, Fix, Place, Safety, Site
 from mplint.project import Limits, Project
 from mplint.registry import Registry, registry
+from mplint.result import DECODER, ENCODER, Answer, Crash, Result, crash_of
 from mplint.source import Sources, UnreadableFile
 from mplint.unreadable import unreadable
 
-class Crash(msgspec.Struct, frozen=True):
-    """A rule that raised: its code, the file it looked at, the last line of the traceback, and all of it."""
-
-    code: str
-    path: str
-    error: str
-    traceback: str
-
-
-class Result(msgspec.Struct, frozen=True):
-    """What a run found.
-
-    `findings` are sorted and are what is reported; `hidden` were suppressed by comments, `accepted` by the baseline.  `withheld` are
-    findings whose fix cannot be written, with the reason.  `checked` are the files that were looked at, `gone` counts entries of the
-    baseline that are no longer found.
-    """
-
-    findings: tuple[Finding, ...]
-    hidden: tuple[Finding, ...] = ()
-    accepted: tuple[Finding, ...] = ()
-    withheld: tuple[tuple[Finding, str], ...] = ()
-    crashes: tuple[Crash, ...] = ()
-    checked: tuple[str, ...] = ()
-    gone: int = 0
+_MANY = 128
+"""Files from which several processes are thought of when nobody says how many."""
 
 
 class Session:
@@ -82,17 +61,14 @@ class Session:
         other.project = Project(other.sources, table=self.project.table, target=self.settings.target_version, limits=self.project.limits)
         return other
 
-    def check(self, paths: Sequence[str], *, fixes: bool = True, progress: Callable[[int, int], None] | None = None) -> Result:
+    def check(
+        self, paths: Sequence[str], *, fixes: bool = True, jobs: int = 1, progress: Callable[[int, int], None] | None = None
+    ) -> Result:
         """Findings in the files `paths` (absolute), with everything else in the project taken into account; with their fixes, when asked.
 
-        `progress` is told how many of the files are done, and of how many.
+        `jobs` processes share the files, 0 decides by their number.  `progress` is told how many of the files are done, and of how many.
         """
-        crashes: list[Crash] = []
-        alarms: list[Alarm] = []
-        for number, path in enumerate(paths):
-            if progress is not None:
-                progress(number, len(paths))
-            alarms.extend(self._alarms(path, crashes))
+        alarms, crashes = self._spread(paths, jobs, progress)
         found = self._resolved(alarms, crashes)
         broken: list[Finding] = []
         if self._tells_unreadable:
@@ -101,11 +77,38 @@ class Session:
         result = self._settled([*found, *broken], paths, crashes)
         return self._in_cells(self._repaired(result, found) if fixes else result)
 
+    def _spread(
+        self, paths: Sequence[str], jobs: int, progress: Callable[[int, int], None] | None
+    ) -> tuple[list[Alarm], list[Crash]]:
+        """The alarms in all files, from several processes where that is worth it."""
+        answers: list[Answer] = []
+        if jobs > 1 or (jobs == 0 and len(paths) >= _MANY):
+            from mplint import parallel
+
+            looked = [path for path in paths if self._looks_into(path)]
+            processes = parallel.processes_for(len(looked), jobs)
+            if processes > 1:
+                encoded = parallel.spread(looked, lambda path: ENCODER.encode(self._answer(path)), processes=processes, progress=progress)
+                answers = [DECODER.decode(encoded[path]) for path in looked]
+                for answer in answers:
+                    self.project.errors.update(answer.errors)
+                return [alarm for answer in answers for alarm in answer.alarms], [crash for answer in answers for crash in answer.crashes]
+        for number, path in enumerate(paths):
+            if progress is not None:
+                progress(number, len(paths))
+            answers.append(self._answer(path))
+        return [alarm for answer in answers for alarm in answer.alarms], [crash for answer in answers for crash in answer.crashes]
+
+    def _answer(self, path: str) -> Answer:
+        crashes: list[Crash] = []
+        alarms = tuple(self._alarms(path, crashes))
+        return Answer(alarms, tuple(crashes), self.project.errors)
+
     def _looks_into(self, path: str) -> bool:
         try:
             return bool(self.rules) and self.project.relevant(path)
         except Exception:  # reported where the file is checked
-            return False
+            return True
 
     def _alarms(self, path: str, crashes: list[Crash]) -> Iterator[Alarm]:
         if not self.rules:
@@ -115,7 +118,7 @@ class Session:
                 return
             module = self.project.module(path)
         except Exception as error:  # the engine must not take the run down either
-            crashes.append(_crash("the engine", path, error))
+            crashes.append(crash_of("the engine", path, error))
             return
         if module is None:
             return
@@ -123,7 +126,7 @@ class Session:
             try:
                 yield from rule.check(module, self.project)
             except Exception as error:  # a rule may be anybody's; the others go on
-                crashes.append(_crash(rule.code, path, error))
+                crashes.append(crash_of(rule.code, path, error))
 
     def _resolved(self, alarms: Sequence[Alarm], crashes: list[Crash]) -> dict[Finding, Alarm]:
         """Alarms with positions; each page that holds a site is parsed once."""
@@ -143,7 +146,7 @@ class Session:
             try:
                 found = spans.resolve(self.sources.read(path), module.outline, ats)
             except Exception as error:  # a site that cannot be placed loses its finding, not the run
-                crashes.append(_crash("the engine", path, error))
+                crashes.append(crash_of("the engine", path, error))
                 continue
             positions.update({Site(path, at): position for at, position in found.items()})
         rules = {rule.code: rule for rule in self.rules}
@@ -262,12 +265,6 @@ def table_for(settings: Settings) -> Table:
         else:
             kinds[row.name] = row
     return Table(kinds, apis, aliases)
-
-
-def _crash(code: str, path: str, error: Exception) -> Crash:
-    import traceback
-
-    return Crash(code, path, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -13,7 +13,8 @@ from mplint.config.settings import ConfigError
 from mplint.finding import Finding
 from mplint.report.scene import counted
 from mplint.opening import Opened, merged
-from mplint.session import Result, Session
+from mplint.result import Result
+from mplint.session import Session
 from mplint.writing import Unwritable, write_atomically, write_source
 
 _NEVER = frozenset({"MP000", "MP001"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
@@ -20,7 +21,7 @@ from mplint.config.files import nearest
 from mplint.config.settings import ConfigError
 from mplint.discover import Found, common_directory
 from mplint.opening import Opened, merged, open_sessions
-from mplint.session import Result
+from mplint.result import Crash, Result
 
 if TYPE_CHECKING:
     from mplint.finding import Finding
@@ -79,7 +80,7 @@ def check(asked: Request) -> int:
         failed = True
     accepts = asked.add_noqa or asked.write_baseline is not None
     with progress(asked) as tell:
-        results = [project.session.check(project.found.given, fixes=not accepts, progress=tell) for project in opened]
+        results = [project.session.check(project.found.given, fixes=not accepts, jobs=asked.jobs, progress=tell) for project in opened]
     result = merged(results)
     if accepts:
         from mplint.cli import accepting
@@ -169,9 +170,14 @@ def _nothing(found: Sequence[Found], settings: Settings, asked: Request, failed:
 
 
 def tell_crashes(result: Result, asked: Request) -> None:
-    """Report rules that raised: one line each, with the traceback when asked for."""
+    """Report rules that raised: one line for each error, with the traceback when asked for."""
+    first: dict[tuple[str, str], Crash] = {}
     for crash in result.crashes:
-        complain(f"internal error in {crash.code} at {os.path.relpath(crash.path)}: {crash.error}")
+        first.setdefault((crash.code, crash.error), crash)
+    counts = Counter((crash.code, crash.error) for crash in result.crashes)
+    for key, crash in first.items():
+        more = f" (and in {counts[key] - 1} more files)" if counts[key] > 1 else ""
+        complain(f"internal error in {crash.code} at {os.path.relpath(crash.path)}: {crash.error}{more}")
         if asked.verbose:
             sys.stderr.write(crash.traceback)
     if result.crashes and not asked.verbose:

@@ -20,7 +20,8 @@ from mplint.report.diff import unified_bytes
 from mplint.report.scene import counted
 from mplint.rewrite import Rewritten, rewrite
 from mplint.opening import Opened, merged
-from mplint.session import Result, Session
+from mplint.result import Result
+from mplint.session import Session
 from mplint.source import Source
 from mplint.writing import Unwritable, write_source
 
