@@ -1,4 +1,4 @@
-"""The exception verdict against real pickle, on random classes: `python benchmarks/verdict.py [COUNT] [FIRST_SEED]`."""
+"""The exception verdict and its fix against real pickle, on random classes: `python benchmarks/verdict.py [COUNT] [FIRST_SEED] [-v] [--no-fix]`."""
 
 from __future__ import annotations
 
@@ -8,48 +8,43 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent.parent / "tests")]
 
+from exception_verdicts import predicted, repaired  # noqa: E402
 from random_exceptions import case, reality  # noqa: E402
 
-from mplint.project import Project  # noqa: E402
-from mplint.source import Sources  # noqa: E402
-from mplint.verdict.judge import verdict  # noqa: E402
-from mplint.verdict.shapes import Shapes  # noqa: E402
-
-
-def predicted(source: str) -> str:
-    """The verdict that mplint gives to `Broken` from the text alone."""
-    path = "/random/case.py"
-    project = Project(Sources("/random", (path,), {path: source.encode()}))
-    module = project.module(path)
-    assert module is not None
-    cls = module.class_("Broken")
-    assert cls is not None
-    found = verdict(project, Shapes(project, sys.version_info[:2]), cls)
-    return found.kind if found is not None else "NONE"
+BAD = {"FAIL", "CORRUPT", "DUMP"}
 
 
 def main() -> int:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    numbers = [int(a) for a in sys.argv[1:] if a.isdigit()]
+    count, first = (numbers + [5000])[0], (numbers[1:] + [0])[0]
     table: collections.Counter[tuple[str, str]] = collections.Counter()
+    fixes: collections.Counter[str] = collections.Counter()
     for seed in range(first, first + count):
         source = case(seed).source
         truth = reality(source)
         if truth == "NONE":
             table["NONE", ""] += 1
             continue
-        answer = predicted(source)
+        found = predicted(source)
+        answer = found.kind if found is not None else "NONE"
         table[truth, answer] += 1
         if answer != truth and "-v" in sys.argv:
             print(f"--- seed {seed}: really {truth}, predicted {answer}\n{source}")
-    bad = {"FAIL", "CORRUPT", "DUMP"}
-    seen = sum(n for (t, a), n in table.items() if t in bad and a in bad)
-    missed = sum(n for (t, a), n in table.items() if t in bad and a not in bad)
-    false = sum(n for (t, a), n in table.items() if t == "OK" and a in bad)
-    kind = sum(n for (t, a), n in table.items() if t in bad and a == t)
-    for (truth, answer), number in sorted(table.items()):
-        print(f"{truth:8} {answer:8} {number}")
+        if answer in {"FAIL", "CORRUPT"} and "--no-fix" not in sys.argv:
+            after = repaired(source)
+            still = predicted(after)
+            outcome = "no fix" if still is None or still.kind in BAD else reality(after)
+            fixes[outcome] += 1
+            if outcome not in {"no fix", "OK"} or (outcome == "no fix" and "-vv" in sys.argv):
+                print(f"--- seed {seed}: {outcome} after the fix\n{after}")
+    seen = sum(n for (t, a), n in table.items() if t in BAD and a in BAD)
+    missed = sum(n for (t, a), n in table.items() if t in BAD and a not in BAD)
+    false = sum(n for (t, a), n in table.items() if t == "OK" and a in BAD)
+    kind = sum(n for (t, a), n in table.items() if t in BAD and a == t)
+    for (really, answer), number in sorted(table.items()):
+        print(f"{really:8} {answer:8} {number}")
     print(f"recall {seen / max(1, seen + missed):.4f} precision {seen / max(1, seen + false):.4f} right kind {kind / max(1, seen):.4f}")
+    print("after the fix:", dict(fixes))
     return 0
 
 

@@ -269,7 +269,7 @@ def _generated(m: Machine, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
         raise Thrown("dataclasses.FrozenInstanceError", "cannot assign to field")
     made = m.shapes.made(cls.cls)
     assert made is not None
-    fields = [x for x in fields_of(m.shapes, cls.cls, made)]
+    fields = fields_of(m.shapes, cls.cls, made)
     params = [*(x for x in fields if x.init and not x.kw_only), *(x for x in fields if x.init and x.kw_only)]
     facts = f.FunctionFacts(0, "__init__", tuple(_param(x, made) for x in params), ())
     home = Frame(cls.cls.outer or cls.cls.module.body, {}, None)

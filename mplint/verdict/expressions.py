@@ -54,10 +54,10 @@ def _at_site(m: Machine, expr: f.Name, frame: Frame) -> Any:
     found = frame.function.graph.definitions(expr)
     if found is None:
         return converted(m.project.global_values(frame.function.module, expr.id), frame, expr.id)
-    rows = list(found)
-    value = rows[0].value if len(rows) == 1 and isinstance(rows[0], f.Assign) and len(rows[0].targets) == 1 else None
-    if isinstance(value, (f.Const, f.Text, f.Lambda, f.Op, f.Call)) and isinstance(rows[0].targets[0], f.Name):
-        return ev(m, value, frame)
+    row = found[0] if len(found) == 1 else None
+    if isinstance(row, f.Assign) and len(row.targets) == 1 and isinstance(row.targets[0], f.Name):
+        if isinstance(row.value, (f.Const, f.Text, f.Lambda, f.Op, f.Call)):
+            return ev(m, row.value, frame)
     return Sym(expr.id)
 
 

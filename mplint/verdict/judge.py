@@ -16,6 +16,7 @@ from mplint.verdict.transit import OK, Outcome, round_trip
 
 if TYPE_CHECKING:
     from mplint.project import Project
+    from mplint.verdict.recipes import Recipe
 
 PATHS = 48
 """Paths through the constructor that are followed for one construction."""
@@ -49,6 +50,9 @@ class Verdict:
     scenario: Scenario | None = None
     init: Class | None = None
 
+    inherited: bool = False
+    """Whether the constructor that runs is that of a base."""
+
     @property
     def kind(self) -> str:
         return self.outcome.kind
@@ -75,7 +79,7 @@ def verdict(project: Project, shapes: Shapes, cls: Class) -> Verdict | None:
         outcome, steps = judged(project, shapes, cls, scenario, left)
         left -= steps
         if outcome is not None and (best is None or _RANK[outcome.kind] > _RANK[best.kind]):
-            best = Verdict(outcome, scenario, init)
+            best = Verdict(outcome, scenario, init, init is not None and init is not cls)
         if left <= 0 or outcome is not None and outcome.kind == "FAIL":
             break
     return best or Verdict(Outcome("UNKNOWN", "no construction that ends"))
@@ -120,9 +124,9 @@ def scenarios(project: Project, shapes: Shapes, shape: Shape) -> Iterator[Scenar
     assert isinstance(shape.cls, Class)
     seen: set[Any] = set()
     some = False
-    named = shape.cls.module.class_(shape.cls.qualname) if shape.cls.outer is None else None
-    for site in project.constructions(named or shape.cls)[: SITES * 4]:
-        scenario = at_site(project, shapes, site)
+    names = tuple(p.name for p in parameters(shapes, shape) or () if p.kind in {"positional", "positional-only"})
+    for site in constructions(project, shape.cls)[: SITES * 4]:
+        scenario = at_site(project, shapes, site, names)
         if scenario is None:
             continue
         key = (tuple(_look(a) for a in scenario.args), tuple((k, _look(v)) for k, v in scenario.kwargs))
@@ -132,6 +136,17 @@ def scenarios(project: Project, shapes: Shapes, shape: Shape) -> Iterator[Scenar
             yield scenario
     if not some:
         yield from plain(parameters(shapes, shape))
+
+
+def constructions(project: Project, cls: Class) -> list[CallSite]:
+    """The calls in the project that construct `cls`: by its name, and by `cls(...)` in its own class methods."""
+    named = cls.module.class_(cls.qualname) if cls.outer is None else None
+    sites = list(project.constructions(named or cls))
+    for method in cls.methods_mentioning("classmethod"):
+        if method.is_class_method and method.facts.params:
+            first = method.facts.params[0].name
+            sites.extend(site for site in method.calls if isinstance(site.call.func, f.Name) and site.call.func.id == first)
+    return sites
 
 
 def _look(value: Any) -> Any:
@@ -157,7 +172,7 @@ def plain(params: tuple[f.Param, ...] | None) -> Iterator[Scenario]:
             yield Scenario((*(Sym(p.name) for p in places), *(Sym(f"*{star.name}{i}") for i in range(count))), keywords, None, True)
 
 
-def at_site(project: Project, shapes: Shapes, site: CallSite) -> Scenario | None:
+def at_site(project: Project, shapes: Shapes, site: CallSite, names: tuple[str, ...]) -> Scenario | None:
     """A construction in the project as a scenario; None when a star hides what is passed."""
     if site.call.starred:
         return None
@@ -165,12 +180,11 @@ def at_site(project: Project, shapes: Shapes, site: CallSite) -> Scenario | None
     try:
         args, kwargs, vague = arguments(m, site.call, Frame(site.function, {}, None, None, None, True))
     except (Vague, Thrown, Impossible):
-        args = tuple(Const(None) if False else Sym("") for a in site.call.args if not a.keyword)
-        kwargs = {a.keyword: Sym("") for a in site.call.args if a.keyword}
-        vague = []
+        args = tuple(Sym("") for a in site.call.args if not a.keyword)
+        kwargs, vague = {a.keyword: Sym("") for a in site.call.args if a.keyword}, []
     if vague:
         return None
-    generic = tuple(_generic(a, f"#{i}", m) for i, a in enumerate(args))
+    generic = tuple(_generic(a, names[i] if i < len(names) else f"#{i}", m) for i, a in enumerate(args))
     return Scenario(generic, tuple((k, _generic(v, k, m)) for k, v in kwargs.items()), site)
 
 
@@ -186,7 +200,22 @@ def _generic(value: Any, name: str, m: Machine) -> Any:
     return Sym(name, kind)
 
 
-def judged(project: Project, shapes: Shapes, cls: Class, scenario: Scenario, limit: int) -> tuple[Outcome | None, int]:
+def repaired(project: Project, shapes: Shapes, cls: Class, recipe: Recipe) -> bool:
+    """Whether `cls` survives every construction, in the project and plain, once the recipe is its `__reduce__`."""
+    shape = shapes.of(cls)
+    if shape.open:
+        return False
+    answers: list[str] = []
+    for scenario in (*scenarios(project, shapes, shape), *plain(parameters(shapes, shape))):
+        outcome, _ = judged(project, shapes, cls, scenario, WORK // 4, recipe)
+        if outcome is not None:
+            answers.append(outcome.kind)
+    return bool(answers) and all(a == "OK" for a in answers)
+
+
+def judged(
+    project: Project, shapes: Shapes, cls: Class, scenario: Scenario, limit: int, recipe: Recipe | None = None
+) -> tuple[Outcome | None, int]:
     """The outcome of one construction over the paths through the constructor (None when no path makes an instance), and the work done."""
     groups: dict[tuple[int, ...], list[Outcome]] = {}
     todo: list[list[int]] = [[]]
@@ -194,7 +223,7 @@ def judged(project: Project, shapes: Shapes, cls: Class, scenario: Scenario, lim
     while todo and runs < PATHS and work < limit:
         runs += 1
         choices = todo.pop()
-        m = Machine(project, shapes, shapes.version, choices)
+        m = Machine(project, shapes, shapes.version, choices, recipe=recipe)
         outcome, first = _one(m, cls, scenario)
         work += m.steps + m.earlier
         todo.extend([*m.taken[:i], 1] for i in range(len(m.taken) - 1, len(choices) - 1, -1) if m.taken[i] == 0)

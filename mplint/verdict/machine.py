@@ -10,6 +10,7 @@ from mplint.verdict.terms import Term, freeze
 
 if TYPE_CHECKING:
     from mplint.project import Project
+    from mplint.verdict.recipes import Recipe
     from mplint.verdict.shapes import Shapes
 
 
@@ -72,6 +73,8 @@ class Machine:
     active: list[Function] = field(default_factory=list)
     """The functions that are being executed, outermost first."""
     rebuilding: bool = False
+    recipe: Recipe | None = None
+    """A repair that is tried: it takes the place of `__reduce__`."""
     fresh: int = 0
     memo: dict[Any, Any] = field(default_factory=dict)
 

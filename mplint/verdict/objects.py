@@ -11,7 +11,7 @@ from mplint.verdict.expressions import converted, ev
 from mplint.verdict.machine import Frame, Machine, Thrown, Vague
 from mplint.verdict.shapes import Found, Shape
 from mplint.verdict.terms import (
-    NONE, TYPES, BoundFunc, BuiltinMethod, Cls, Const, DictObj, Ext, Func, ListObj, Method, Obj, Partial, Seq, SuperOf, Sym, Term, contains, freeze,
+    NONE, TYPES, BoundFunc, BuiltinMethod, Cls, Const, DictObj, Ext, Func, ListObj, Method, Obj, Partial, Seq, SuperOf, Term, contains, freeze,
 )  # fmt: skip
 
 

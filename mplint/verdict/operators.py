@@ -157,10 +157,10 @@ def brace_format(m: Machine, template: str, args: tuple[Any, ...], kwargs: dict[
 
 
 def _split(name: str) -> tuple[Any, list[tuple[bool, Any]]]:
-    import _string
-
-    first, rest = _string.formatter_field_name_split(name)
-    return first, list(rest)
+    """`a.b[0]` of a replacement field as its head and the attributes and items that follow."""
+    head, rest = re.match(r"([^.\[]*)(.*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
+    steps = [(bool(m[1]), m[1] or (int(m[2]) if m[2].isdigit() else m[2])) for m in re.finditer(r"\.([^.\[]+)|\[([^\]]+)\]", rest)]
+    return (int(head) if head.isdigit() else head), steps
 
 
 def binary(m: Machine, op: str, left: Any, right: Any) -> Any:

@@ -307,7 +307,7 @@ def _own_fields(shapes: Shapes, cls: Class, made: Made) -> Iterator[Field]:
         if maker.startswith("attr") and default is None:
             default = call.positional(0)
         if isinstance(default, f.Call) and library.dotted_of(shapes.values(default.func, cls)) in {"attr.Factory", "attrs.Factory"}:
-            default, factory = None, default.positional(0)
+            factory, default = default.positional(0), None
         init, keyword = call.keyword("init"), call.keyword("kw_only")
         yield Field(
             target.id, cls, assign.annotation, default, factory, call.keyword("converter"),

@@ -9,6 +9,7 @@ from mplint.project.modules import Class
 from mplint.verdict import operators
 from mplint.verdict.calls import call
 from mplint.verdict.machine import Impossible, Machine, Thrown, Vague
+from mplint.verdict.recipes import reduced
 from mplint.verdict.objects import object_attribute, set_attribute
 from mplint.verdict.terms import (
     NONE, BoundFunc, BuiltinMethod, Cls, Const, DictObj, Func, LambdaFunc, ListObj, Obj, Partial, Seq, Term, freeze,
@@ -59,6 +60,8 @@ def round_trip(m: Machine, obj: Obj) -> Outcome:
 
 
 def _reduced(m: Machine, obj: Obj) -> Any:
+    if m.recipe is not None:
+        return reduced(m.recipe, obj)
     entry = m.shapes.registered(obj.cls)
     if entry is not None:
         return call(m, entry, (obj,), {})

@@ -120,7 +120,7 @@ def _member(m: Machine, left: Any, right: Any, a: Any, b: Any) -> bool:
 def instance_of(m: Machine, value: Any, types: Any) -> bool:
     """`isinstance(value, types)`."""
     if isinstance(types, Seq):
-        return any([instance_of(m, value, t) for t in types.items])
+        return any(instance_of(m, value, t) for t in types.items)
     name = operators.kind(m, value)
     wanted = types.name.removeprefix("builtins.") if isinstance(types, Ext) and types.name.startswith("builtins.") else ""
     if isinstance(value, Obj):
