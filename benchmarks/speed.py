@@ -174,7 +174,10 @@ def measure(tree: str, cases: Sequence[Case], runs: int, limit: float) -> list[R
         ratio = statistics.median(ratios) if ratios else None
         rows.append(Row(tree, case.name, middle.cpu, middle.wall, middle.peak / 2**20, ratio))
         if case.name.startswith("mplint cold, one"):
-            rows[-1].counts = counts_of(case, limit)
+            try:
+                rows[-1].counts = counts_of(case, limit)
+            except Failed as error:
+                rows[-1].note = f"--verbose: {error}"
     return rows
 
 
