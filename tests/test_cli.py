@@ -292,6 +292,15 @@ def test_questions(tmp_path: Path) -> None:
     assert "`work` may run in a worker process" in run("--why", "tasks.py:2", cwd=tmp_path).stdout
     assert run("--why", "app.py:6", cwd=tmp_path).returncode == 1
     assert "work" in run("--map", cwd=tmp_path).stdout
+    assert run("--show-unknown", cwd=tmp_path).stderr == "mplint: note: 0 questions stayed open\n"
+    (tmp_path / "app.py").write_text(HANGING.replace("from tasks import work", "from elsewhere import *"))
+    assert "app.py:8:16: what `Pool.map` runs is not known\n" in run("--show-unknown", cwd=tmp_path).stderr
+
+
+def test_quiet_leaves_the_closing_words_out(tmp_path: Path) -> None:
+    project(tmp_path)
+    assert run("--quiet", "tasks.py", cwd=tmp_path).stdout == ""
+    assert "Found" not in run("--quiet", "--output-format", "concise", cwd=tmp_path).stdout
 
 
 def test_version_imports_nothing() -> None:

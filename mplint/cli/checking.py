@@ -93,6 +93,10 @@ def check(asked: Request) -> int:
     else:
         code = report(opened, result, asked)
     tell_crashes(result, asked)
+    if asked.show_unknown:
+        from mplint.cli import workers
+
+        workers.tell_unknown(opened)
     if asked.verbose:
         _tell_run(opened, result, time.perf_counter() - started)
     return FAILED if failed or result.crashes else code
@@ -137,6 +141,7 @@ def _write(opened: Sequence[Opened], findings: tuple[Finding, ...], asked: Reque
         style=style_for(stream, color=asked.color, environ=os.environ),
         unsafe_fixes=settings.unsafe_fixes,
         fixed=fixed,
+        quiet=asked.quiet,
         worker_map=worker_map,
     )
     write_report(findings, format=settings.output_format, stream=stream, scene=scene, statistics=asked.statistics)

@@ -14,6 +14,7 @@ from mplint.cli.command import complain
 from mplint.cli.words import Request
 from mplint.config.settings import ConfigError
 from mplint.finding import Finding, Site
+from mplint.opening import Opened
 from mplint.session import Session
 from mplint.worker_map import WorkerMap, worker_map
 
@@ -100,6 +101,28 @@ def _why(asked: Request, place: str) -> int:
     if not steps:
         complain("nothing is known about how", word="note")
     return FINE
+
+
+def tell_unknown(opened: Sequence[Opened]) -> None:
+    """`--show-unknown`: the handovers of work in the checked files of which not everything is known, and what is not."""
+    lines: list[tuple[str, int, int, str]] = []
+    for project in opened:
+        session, checked = project.session, frozenset(project.found.given)
+        asked: dict[Site, list[str]] = {}
+        for submission in session.project.submissions():
+            if submission.site.site.path not in checked:
+                continue
+            reasons = asked.setdefault(submission.site.site, [])
+            if not submission.resolved:
+                reasons.append(f"what `{submission.title}` runs is not known")
+            if submission.where == "any":
+                reasons.append(f"`{submission.title}` may run in threads or in processes")
+        places = positions(session, [site for site, reasons in asked.items() if reasons])
+        for site, place in places.items():
+            lines += [(os.path.relpath(site.path), place.row, place.column, reason) for reason in dict.fromkeys(asked[site])]
+    for path, row, column, reason in sorted(lines):
+        complain(f"{path}:{row}:{column}: {reason}", word="open")
+    complain(f"{len(lines)} questions stayed open" if len(lines) != 1 else "1 question stayed open", word="note")
 
 
 def _function_at(session: Session, path: str, row: int) -> Function | None:

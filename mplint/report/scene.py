@@ -66,6 +66,8 @@ class Scene(msgspec.Struct, frozen=True):
     style: Style = PLAIN
     unsafe_fixes: bool = False
     fixed: int = 0
+    quiet: bool = False
+    """Leave out the closing words."""
     worker_map: WorkerMap | None = None
     texts: dict[str, Text] = msgspec.field(default_factory=dict)
     """Texts that were read, by path; filled as they are asked for."""

@@ -11,6 +11,8 @@ from mplint.report.scene import Scene, counted
 def closing(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
     """The closing lines for people."""
     style = scene.style
+    if scene.quiet:
+        return
     if scene.fixed and not findings:
         yield style.paint(f"Fixed {counted(scene.fixed, 'finding')}, none left.", "good") + "\n"
         return
