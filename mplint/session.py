@@ -12,6 +12,7 @@ from mplint.apis import Alias, Api, Table, builtin_table
 from mplint.config.selectors import Chosen, choose
 from mplint.config.settings import Settings
 from mplint.discover import matches
+from mplint.environment import site_packages
 from mplint.finding import Alarm, Finding, Fix, Place, Safety, Site
 from mplint.project import Limits, Project
 from mplint.registry import Registry, registry
@@ -269,4 +270,4 @@ def table_for(settings: Settings) -> Table:
 
 def limits_of(settings: Settings) -> Limits:
     """The bounds that the settings choose."""
-    return Limits(settings.timeout, settings.timeout_is_own, settings.memory_bound)
+    return Limits(settings.timeout, settings.timeout_is_own, settings.memory_bound, site_packages(settings.python))

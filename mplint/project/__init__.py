@@ -75,6 +75,8 @@ class Limits(NamedTuple):
     timeout: str = "3600"
     timeout_is_own: bool = False
     memory: int = 10**9
+    libraries: tuple[str, ...] = ()
+    """The site-packages folders in which the sources of third-party bases are read."""
 
 
 class Project:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Union
 from mplint import facts as f
 from mplint.project.modules import Class, Function
 from mplint.project.values import External, Unknown
-from mplint.verdict import builtins, library
+from mplint.verdict import builtins, library, outside
 from mplint.verdict.terms import Func
 
 if TYPE_CHECKING:
@@ -106,7 +106,14 @@ class Shapes:
                 if name:
                     tail.append(name)
                 elif not library.inert(entry.name):
-                    unknown = unknown or entry.name
+                    found = outside.class_outside(self.project, entry.name)
+                    if found is None or found is cls:
+                        unknown = unknown or entry.name
+                        continue
+                    above = self.of(found)
+                    own.extend(c for c in above.mro if not isinstance(c, str) and c not in own)
+                    tail.extend(above.builtins)
+                    unknown = unknown or above.open
             elif isinstance(entry, Unknown):
                 unknown = unknown or f"a base of {cls.name}"
         for argument in (a for c in own if isinstance(c, Class) for a in c.facts.bases):
