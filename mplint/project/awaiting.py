@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Step
-from mplint.project.modules import CallSite, Function
+from mplint.project.modules import CallSite, Function, Module
 from mplint.project.values import Coroutine, External, Instance, Many, Tuple, Value, elements
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ def is_guarded(project: Project, function: Function, row: f.Row) -> bool:
     for _, handler in function.graph.handlers_around(row):
         if catches_all(project, function, handler):
             return "raise" not in function.graph.ways_out(handler.body)
-    return any(project.external(i.value.func if isinstance(i.value, f.Call) else None, function) == "contextlib.suppress" for _, i in function.graph.withs_around(row))
+    return any(
+        project.external(i.value.func if isinstance(i.value, f.Call) else None, function) == "contextlib.suppress"
+        for _, i in function.graph.withs_around(row)
+    )
 
 
 def catches_all(project: Project, function: Function, handler: f.Handler) -> bool:
@@ -88,7 +91,11 @@ def awaited_at(function: Function, call: f.Call) -> tuple[f.Row, ...]:
     parent = function.parent(call)
     if isinstance(parent, f.Assign):
         names = {t.id for t in parent.targets if isinstance(t, f.Name)}
-        found = tuple(row for row in f.walk(*function.facts.body) if isinstance(row, f.Await) and any(isinstance(r, f.Name) and r.id in names for r in f.walk(row.value)))
+        found = tuple(
+            row
+            for row in f.walk(*function.facts.body)
+            if isinstance(row, f.Await) and any(isinstance(r, f.Name) and r.id in names for r in f.walk(row.value))
+        )
         if found:
             return found
     return (call,)
@@ -137,3 +144,76 @@ def _gathered(project: Project, site: CallSite) -> Iterator[Wait]:
             yield from waits(project, elements(project.values(arg.value, site.function)))
         elif not arg.keyword and not arg.star:
             yield from waits(project, project.values(arg.value, site.function))
+
+
+class Work(NamedTuple):
+    """A place where a coroutine waits for the work of an executor: `row` is an `await`, or what `async with` enters when a task group is waited for at its end."""
+
+    row: f.Row
+    wait: Wait
+
+
+def work_awaited(project: Project, function: Function) -> Iterator[Work]:
+    """Where `function` itself waits for the work of executors."""
+    for row in f.walk(*function.facts.body):
+        if isinstance(row, f.Await):
+            for wait in waits(project, project.values(row.value, function)):
+                yield Work(row, wait)
+    for use in (u for site in function.calls for u in project.uses_at(site, "gather")):
+        for wait in _gathered(project, use.site):
+            for awaited in awaited_at(function, use.call):
+                yield Work(awaited, wait)
+    for group in task_groups(project, function):
+        for wait in group_work(project, function, group):
+            yield Work(group.item.value, wait)
+
+
+class Group(NamedTuple):
+    """An `async with asyncio.TaskGroup()`: the statement, its item and the groups that it can enter."""
+
+    row: f.With
+    item: f.WithItem
+    groups: tuple[Instance, ...]
+
+
+def task_groups(project: Project, function: Function) -> Iterator[Group]:
+    """The task groups that `function` enters."""
+    for row in f.walk(*function.facts.body):
+        for item in row.items if isinstance(row, f.With) and row.is_async else ():
+            entered = tuple(v for v in project.values(item.value, function) if isinstance(v, Instance) and project.role(v) == "task-group")
+            if entered:
+                yield Group(row, item, entered)
+
+
+def group_work(project: Project, function: Function, group: Group) -> Iterator[Wait]:
+    """The work of executors that the tasks of a group wait for; tasks that are added in other functions are not seen."""
+    entered = {g.made for g in group.groups}
+    for use in (u for site in function.calls for u in project.uses_at(site, "pass")):
+        if use.receiver is not None and use.receiver.made in entered and use.row.passes is not None:
+            task = project.argument(use.call, use.row.passes)
+            yield from waits(project, project.values(task, function)) if task is not None else ()
+
+
+CALLERS = 400
+"""Coroutine functions whose callers are looked for, at most."""
+
+
+def waiters(project: Project, module: Module) -> tuple[Function, ...]:
+    """The coroutine functions of `module` that wait for the work of a process pool (or of an executor that may be one), themselves or in a coroutine that they await."""
+    found = project.kept("waiters", lambda: _waiters(project))
+    return tuple(function for function in found if function.module is module)
+
+
+def _waiters(project: Project) -> tuple[Function, ...]:
+    found: dict[Function, None] = {}
+    for module in project.spread.modules():
+        for function in project.live(module):
+            if function.facts.is_async and any(work.wait.where != "thread" for work in work_awaited(project, function)):
+                found[function] = None
+    queue = list(found)
+    while queue and len(found) < CALLERS:
+        for site in project.callers(queue.pop()):
+            if site.function.facts.is_async and site.function not in found:
+                found[site.function] = None
+                queue.append(site.function)
+    return tuple(found)
