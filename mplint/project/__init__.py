@@ -474,7 +474,8 @@ class Project:
 
     @cached_property
     def _touched(self) -> frozenset[str]:
-        return frozenset(m.path for m in self.spread.modules()) | {function.path for function in self._reach}
+        handed = {function.path for submission in self.submissions() for function in submission.callees}
+        return frozenset(m.path for m in self.spread.modules()) | {function.path for function in self._reach} | handed
 
     def functions(self, module: Module) -> Iterator[Function]:
         """The functions of `module` that rules look at: those whose source names an API, and those that run in a worker."""
