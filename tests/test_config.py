@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -328,3 +329,16 @@ def test_a_wrong_configuration_ends_with_2(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f'mplint: error: {tmp_path / "pyproject.toml"}: unknown key `slect` (did you mean "select"?)\n'
     assert run(".", "--isolated", "--select", "MP501", cwd=tmp_path).returncode == 1
+
+
+def test_every_key_is_documented() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "usage.md").read_text(encoding="utf-8")
+    table = page.split("| key | meaning | default |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z-]+)`", "\n".join(line.split("|")[1] for line in table.splitlines()[2:]))) == set(KEYS)
+
+
+def test_the_documented_configuration_is_valid(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "usage.md").read_text(encoding="utf-8")
+    text = next(block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "tool.mplint" in block)
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert [row.name for row in load(str(tmp_path)).api] == ["ours.jobs.enqueue", "ours.jobs.Farm", "ours.Farm"]
