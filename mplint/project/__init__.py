@@ -87,7 +87,7 @@ class Project:
     ) -> None:
         self.sources = sources
         self.limits = limits or Limits()
-        self.table = table or builtin_table()
+        self.table = (table or builtin_table()).at(target)
         self.target = target
         self.errors: dict[str, tuple[str, int, int]] = {}
         self._modules: dict[str, Module | None] = {}

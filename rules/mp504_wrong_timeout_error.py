@@ -1,0 +1,211 @@
+"""MP504: several classes are called TimeoutError, and the clause names one that the wait does not raise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator, NamedTuple
+
+from mplint import facts as f
+from mplint.finding import Alarm, Safety, Step
+from mplint.project.awaiting import waits
+from mplint.project.raising import caught_classes
+from mplint.project.values import External, Instance, elements
+from mplint.rule import Example, Prints, Raises, Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from mplint.fixing import Repair
+    from mplint.project import Function, Module, Project, Use
+
+_WIDE = frozenset({"builtins.Exception", "builtins.BaseException"})
+
+
+class WrongTimeoutError(Rule):
+    """`except TimeoutError` around a wait that raises another class of that name.
+
+    ## What it does
+
+    Reports `except` clauses for a `TimeoutError` that the bounded wait inside them does not raise. `AsyncResult.get` and `next` of `imap` raise
+    `multiprocessing.TimeoutError`, which is never the builtin one; futures and asyncio raise classes of their own before Python 3.11.
+
+    ## Why it hurts
+
+    The clause never matches, so that the timeout it was written for ends the program. Measured on CPython 3.10 to 3.13: the
+    program ends with `multiprocessing.context.TimeoutError`.
+
+    ## When it knows
+
+    The wait must be on a process or thread pool, an executor or what these gave, with a timeout. Silent when another clause takes what is
+    raised by its own name, or, where the `try` does more than wait, by `except Exception`.
+
+    ## Fix safety
+
+    Names the class that is raised, and imports it. Safe where the `try` does nothing but wait; where it does more, the class is added to those
+    that are there, which is unsafe.
+
+    ## References
+
+    - [multiprocessing.TimeoutError](https://docs.python.org/3/library/multiprocessing.html#multiprocessing.TimeoutError)
+    - [concurrent.futures.TimeoutError](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.TimeoutError), an alias of the
+      builtin one since 3.11.
+    """
+
+    code = "MP504"
+    name = "wrong-timeout-error"
+
+    def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        seen = set()
+        for use in project.uses(module, "collect", "wait", "iterate"):
+            raised = _raised(project, use)
+            place = _place(project, use) if raised else ""
+            if not place:
+                continue
+            for wrong in _wrong(project, use, raised):
+                if wrong.handler.at in seen:
+                    continue
+                seen.add(wrong.handler.at)
+                method = use.row.name.rpartition(".")[2]
+                clause = f"`except {wrong.spelled or f.dotted(wrong.handler.types)}`" + (
+                    " (the builtin class)" if wrong.name == "builtins.TimeoutError" else ""
+                )
+                message = f"{clause} does not match `{raised.removeprefix('builtins.')}`, which `{method}` on {place} raises"
+                because = (Step(use.site.site, f"`{method}` reaches its limit here"),)
+                hint = f"{raised} {wrong.spelled} {'alone' if wrong.alone else 'more'}" if wrong.spelled else ""
+                yield Alarm(self.code, use.function.site(wrong.handler), message, because, use.function.qualname, hint)
+
+    def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
+        import libcst as cst
+
+        if not alarm.hint or not isinstance(node, cst.ExceptHandler) or node.type is None:
+            return
+        raised, spelled, alone = alarm.hint.split(" ")
+        types = [element.value for element in node.type.elements] if isinstance(node.type, cst.Tuple) else [node.type]
+        wrong = next((t for t in types if repair.code(t) == spelled), None)
+        if wrong is None:
+            return
+        home, _, name = raised.rpartition(".")
+        if home == "builtins" and spelled == name:  # the name is taken in this file
+            home = "concurrent.futures"
+        right = name if home == "builtins" else repair.import_name(home, name)
+        if alone == "alone":
+            repair.replace_source(wrong, right)
+        elif isinstance(node.type, cst.Tuple):
+            repair.insert_text_after(types[-1], f", {right}")
+        else:
+            repair.replace_source(wrong, f"({spelled}, {right})")
+        repair.title = f"Catch `{right}`"
+        repair.safety = Safety.SAFE if alone == "alone" else Safety.UNSAFE
+
+    example = Example(
+        bad="""\
+import multiprocessing
+import time
+
+if __name__ == "__main__":
+    with multiprocessing.Pool(1) as pool:
+        answer = pool.apply_async(time.sleep, (60,))
+        try:
+            answer.get(timeout=1)
+        except TimeoutError:  # MP504
+            print("no answer in time")
+""",
+        bad_ends=Raises("multiprocessing.context.TimeoutError"),
+        fixed="""\
+import multiprocessing
+import time
+
+if __name__ == "__main__":
+    with multiprocessing.Pool(1) as pool:
+        answer = pool.apply_async(time.sleep, (60,))
+        try:
+            answer.get(timeout=1)
+        except multiprocessing.TimeoutError:
+            print("no answer in time")
+""",
+        fixed_ends=Prints("no answer in time"),
+    )
+
+
+class _Wrong(NamedTuple):
+    """A clause for another `TimeoutError`: what it names, as it is spelled ("" inside a tuple with a name), and whether its try does nothing but wait."""
+
+    handler: f.Handler
+    name: str
+    spelled: str
+    alone: bool
+
+
+def _raised(project: Project, use: Use) -> str:
+    """Canonical name of what the wait raises at its limit; "" when it has none, or returns."""
+    if use.row.timeout is None or not use.row.raises:
+        return ""
+    given = project.argument(use.call, use.row.timeout)
+    if given is None or (isinstance(given, f.Const) and given.kind == "none"):
+        return ""
+    raised = project.table.canonical(use.row.raises)
+    return raised if raised.rpartition(".")[2] == "TimeoutError" else ""
+
+
+def _place(project: Project, use: Use) -> str:
+    """What is waited for, in words; "" when it is not the work of a pool."""
+    if use.receiver is not None:
+        where = use.where
+    else:
+        passed = project.argument(use.call, use.row.passes) if use.row.passes is not None else None
+        values = project.values(passed, use.function) if passed is not None else ()
+        found = {w.where for w in waits(project, values)} | {
+            v.where for v in elements(values) if isinstance(v, Instance) and project.role(v) == "future"
+        }
+        where = found.pop() if len(found) == 1 else "any" if found else ""
+    return {"process": "a process pool", "thread": "a thread pool", "any": "an executor"}.get(where, "")
+
+
+def _wrong(project: Project, use: Use, raised: str) -> Iterator[_Wrong]:
+    """The clauses around a wait that name another `TimeoutError`, as long as no clause inside them takes what is raised."""
+    bases = frozenset(project.table.bases(raised)) | _WIDE | ({"builtins.OSError"} if raised == "builtins.TimeoutError" else set())
+    found: list[_Wrong] = []
+    for row in {id(row): row for row, _ in use.function.graph.handlers_around(use.call)}.values():
+        alone = not any(isinstance(r, (f.Call, f.Await, f.Raise)) for r in _others(use, row))
+        caught = ""
+        here: list[_Wrong] = []
+        for handler in row.handlers:
+            names = _names(project, use.function, handler)
+            caught = next((n for n in names if n == "?" or n in bases), "" if handler.types is not None else "builtins.BaseException")
+            if caught:
+                break
+            here.extend(_Wrong(handler, n, s, alone) for n, s in names.items() if n.rpartition(".")[2] == "TimeoutError")
+        if caught and (caught not in _WIDE or not alone):
+            break
+        found.extend(here)
+        if caught:
+            break
+    yield from found
+
+
+def _others(use: Use, row: f.Try) -> Iterator[f.Row]:
+    """What the body of the try does besides the wait and what only prints or logs."""
+    own = {id(r) for r in f.walk(use.call)}
+    for step in row.body:
+        for other in f.walk(step):
+            around = any(r is use.call for r in f.walk(other))
+            if id(other) not in own and not (around and isinstance(other, f.Await)) and not _is_harmless(other):
+                yield other
+
+
+def _is_harmless(row: f.Row) -> bool:
+    """Whether a row is a call that only prints, logs or collects."""
+    return isinstance(row, f.Call) and f.dotted(row.func).rpartition(".")[2] in {"print", "append", "debug", "info", "tqdm", "list"}
+
+
+def _names(project: Project, function: Function, handler: f.Handler) -> dict[str, str]:
+    """Canonical names of the classes that a clause is for, with their spelling ("" in a tuple that has a name of its own); "?" stands for what is unknown or the project's own."""
+    spelled = handler.types.items if isinstance(handler.types, f.Sequence) else (handler.types,) if handler.types is not None else ()
+    out: dict[str, str] = {}
+    for expr in spelled:
+        values = project.values(expr, function)
+        name = project.table.canonical(values[0].name) if len(values) == 1 and isinstance(values[0], External) else "?"
+        out.setdefault(name, f.dotted(expr))
+    if not isinstance(handler.types, f.Sequence) and out.keys() == {"?"}:
+        classes = caught_classes(project, function, handler)
+        out = {project.table.canonical(c.name) if isinstance(c, External) else "?": "" for c in classes}
+    return out
