@@ -6,7 +6,6 @@ nothing: then nothing of mplint but this module is imported.  Nothing is ever ra
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from mplint import __version__
 
 if TYPE_CHECKING:
+    import argparse
     import ast
 
     from mplint.finding import Finding
@@ -125,16 +125,16 @@ class _Run:
         return open_sessions(paths, settings, overlays=overlays, noqa=noqa, codes=self._chosen)
 
     def _chosen(self, code: str) -> bool:
-        """Whether flake8 would report this code.  Rules in preview are ignored by default, unless mplint is configured to run them."""
+        """Whether flake8 would report this code.  A rule in preview has to be named, unless mplint is configured to run them."""
         if self._decide is None:
             from flake8.style_guide import Decision, DecisionEngine
 
             from mplint.registry import registry
 
-            hidden = [] if self._previews else [rule.code for rule in registry().rules if rule.preview]
-            words = vars(self.options) | {"extended_default_ignore": [*(self.options.extended_default_ignore or ()), *hidden]}
-            engine = DecisionEngine(argparse.Namespace(**words))
-            self._decide = lambda code: engine.decision_for(code) is Decision.Selected
+            engine = DecisionEngine(self.options)
+            named = {*(self.options.select or ()), *(self.options.extend_select or ())}
+            hidden = set() if self._previews else {rule.code for rule in registry().rules if rule.preview} - named
+            self._decide = lambda code: code not in hidden and engine.decision_for(code) is Decision.Selected
         return code != "MP000" and self._decide(code)
 
 

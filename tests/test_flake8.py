@@ -80,6 +80,20 @@ def test_selection_is_that_of_flake8(tmp_path: Path, environment: dict[str, str]
     assert found("--max-complexity", "1", "--select", "C90,MP") == {"MP501"} | ({"C901"} & found("--max-complexity", "1", "--select", "C90"))
 
 
+FALSY = "class Empty(Exception):\n    def __bool__(self):\n        return False\n"
+"""A finding of MP205, which is in preview."""
+
+
+def test_rules_in_preview_have_to_be_named(tmp_path: Path, environment: dict[str, str]) -> None:
+    project(tmp_path, {"app.py": FALSY})
+    assert codes(run("--preview", "--output-format", "concise", cwd=tmp_path)) == ["app.py:1:7: MP205"]
+    assert codes(run("--output-format", "concise", cwd=tmp_path)) == []
+    assert codes(flake8("--select", "MP", "app.py", cwd=tmp_path, env=environment)) == []
+    assert codes(flake8("--extend-select", "MP205", "app.py", cwd=tmp_path, env=environment)) == ["app.py:1:7: MP205"]
+    (tmp_path / "mplint.toml").write_text("preview = true")
+    assert codes(flake8("--select", "MP", "app.py", cwd=tmp_path, env=environment)) == ["app.py:1:7: MP205"]
+
+
 def test_comments(tmp_path: Path, environment: dict[str, str]) -> None:
     project(tmp_path, {"app.py": HANGING.replace("range(9))", "range(9))  # noqa: MP501")})
     assert flake8("app.py", cwd=tmp_path, env=environment).stdout == ""
