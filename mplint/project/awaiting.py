@@ -138,6 +138,16 @@ def unguarded_gathers(project: Project, function: Function) -> Iterator[Gather]:
         yield Gather(use.site, min(found, key=lambda w: ("process", "any", "thread").index(w.where)), used)
 
 
+def collecting_gathers(project: Project, function: Function) -> Iterator[tuple[CallSite, Wait]]:
+    """The gathers of a function with `return_exceptions=True` over work whose exceptions nobody catches on the way; the surest wait of each."""
+    for use in (u for site in function.calls for u in project.uses_at(site, "gather")):
+        asked = use.call.keyword("return_exceptions")
+        if isinstance(asked, f.Const) and asked.value is True:
+            found = [w for w in _gathered(project, use.site) if not w.guarded]
+            if found:
+                yield use.site, min(found, key=lambda w: ("process", "any", "thread").index(w.where))
+
+
 def _gathered(project: Project, site: CallSite) -> Iterator[Wait]:
     for arg in site.call.args:
         if arg.star == "*":

@@ -244,6 +244,13 @@ def _zipped(project: Project, call: f.Call, function: Function) -> Iterable[Valu
     return (Many("iterator", (Tuple(tuple(elements(project.values(a.value, function)) for a in call.args if not a.star and not a.keyword)),)),)
 
 
+def _mapped(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    """`map(f, xs)` gives what `f`, a function or class of the project, gives."""
+    own = [v for v in _first(project, call, function) if isinstance(v, (Function, Class)) or (isinstance(v, Bound) and isinstance(v.function, Function))]
+    found = [value for callee in own for value in _called(project, callee, call, function)]
+    return (Many("iterator", tuple(dict.fromkeys(found)) or (Unknown("call"),)),)
+
+
 def _next(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
     return elements(_first(project, call, function)) or (Unknown("item"),)
 
@@ -286,6 +293,7 @@ _SPECIAL = {
                      "itertools.chain.from_iterable", "itertools.islice", "collections.defaultdict", "collections.OrderedDict"), _listed),
     "builtins.enumerate": _numbered,
     "builtins.zip": _zipped,
+    "builtins.map": _mapped,
     "builtins.next": _next,
     "contextlib.closing": _same,
     "contextlib.aclosing": _same,
