@@ -19,7 +19,8 @@ from mplint.project.answers import Answers
 from mplint.project.hierarchy import Base
 from mplint.project.modules import CallSite, Class, Function, Index, Module
 from mplint.project.raising import Escape
-from mplint.project.spread import Spread, Vocabulary
+from mplint.project.spread import Spread
+from mplint.project.vocabulary import Vocabulary
 from mplint.project.values import (
     Bound,
     Coroutine,
@@ -93,6 +94,7 @@ class Project:
         self._modules: dict[str, Module | None] = {}
         self._memo: dict[object, object] = {}
         self._answers = Answers()
+        self._delivered: dict[tuple[Function, str], dict[int, tuple[f.Expr, Function]]] = {}
         self._mro: dict[Class, tuple[Base, ...]] = {}
         self._submitted: dict[Module, tuple[Submission, ...]] = {}
 
@@ -187,6 +189,19 @@ class Project:
     def stored(self, cls: Class, attr: str) -> tuple[Value, ...]:
         """What methods of `cls` and its bases store in the attribute of their instance."""
         return self._answers.ask(("stored", cls, attr), lambda: attributes.stored_values(self, cls, attr), ())
+
+    def deliver(self, callee: Function, param: str, expr: f.Expr, caller: Function) -> bool:
+        """Note that `caller` passes `expr`, an object of an API, to a parameter; whether that is new.  What was answered before is forgotten then."""
+        known = self._delivered.setdefault((callee, param), {})
+        if id(expr) in known:
+            return False
+        known[id(expr)] = (expr, caller)
+        self._answers = Answers()
+        return True
+
+    def delivered(self, callee: Function, param: str) -> tuple[tuple[f.Expr, Function], ...]:
+        """The objects of APIs that the project's calls pass to a parameter, as far as they were followed."""
+        return tuple(self._delivered.get((callee, param), {}).values())
 
     def callers(self, function: Function) -> tuple[CallSite, ...]:
         """The calls in the project that call exactly `function`."""

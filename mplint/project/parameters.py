@@ -29,7 +29,7 @@ def parameter_values(project: Project, param: f.Param, function: Function) -> tu
         out.extend(v for v in noted if not isinstance(v, (Unknown, Literal)))
     if param.kind == "**":
         return (Many("dict", ()),)
-    passed = [v for site in project.callers(function) for v in argument_values(project, site, function, param)]
+    passed = [v for expr, caller in project.delivered(function, param.name) for v in project.values(expr, caller)]
     if param.default is not None:
         passed.extend(v for v in project.values(param.default, function.outer or function.module.body) if not isinstance(v, Unknown))
     useful = [v for v in passed if not isinstance(v, (Unknown, Literal))]

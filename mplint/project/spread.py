@@ -12,66 +12,39 @@ import re
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.apis import Table
-from mplint.project.names import BUILTINS
+from mplint.project.names import absolute
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
+from mplint.project.vocabulary import ADDING, DISTINCT, OPENING, PASSING, Vocabulary
 
 if TYPE_CHECKING:
     from mplint.project import Project
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
-PASSING = {
-    "list", "tuple", "set", "sorted", "iter", "reversed", "enumerate", "zip", "next", "filter", "closing", "nullcontext", "enter_context",
-    "enter_async_context", "cast", "partial", "delayed", "copy", "deque", "chain", "islice", "tqdm",
-}  # fmt: skip
-"""Functions whose result holds what they are given."""
-
-ADDING = {"append", "appendleft", "add", "extend", "update", "insert", "setdefault"}
-
-DISTINCT = {
-    "run_in_executor", "apply_async", "map_async", "starmap_async", "imap", "imap_unordered", "starmap", "gather", "add_done_callback", "signal",
-    "to_thread", "TaskGroup", "create_task", "wait_for", "wrap_future", "add_signal_handler", "setitimer", "alarm",
-}  # fmt: skip
-"""Calls of these names are looked at whatever they are called on."""
-
-OPENING = DISTINCT - {"create_task", "wait_for", "starmap", "alarm"}
-"""Pages that hold one of these are read even where nothing else leads."""
-
 Place = tuple[Module, int]
 
-
-class Vocabulary:
-    """The words of an API table: last names of what it knows, those that give an object or hand some out, and the modules they come from."""
-
-    def __init__(self, table: Table) -> None:
-        names = [n for n in (*table.apis, *table.kinds, *table.aliases) if n.partition(".")[0] not in _PLAIN]
-        self.words = frozenset(n.rpartition(".")[2] for n in (*table.apis, *table.kinds, *table.aliases)) - {"*"}
-        giving = {row.name.rpartition(".")[2] for row in table.apis.values() if row.gives or row.gives_each or "pass" in row.does}
-        self.giving = frozenset(giving | {n.rpartition(".")[2] for n in table.kinds})
-        self.handing = frozenset(row.name.rpartition(".")[2] for row in table.apis.values() if row.gives_each)
-        self.modules = frozenset(m for n in names if (m := n.rpartition(".")[0]) and not m.rpartition(".")[2][:1].isupper())
-        self.above = frozenset(".".join(m.split(".")[:k]) for m in self.modules for k in range(1, m.count(".") + 1)) - self.modules
-        self.roots = frozenset(m.partition(".")[0] for m in self.modules)
-
-
-_PLAIN = {"asyncio", "builtins", "os", "sys", "atexit", "threading", "subprocess", "queue", "functools", "contextlib", "typing", "weakref", "time", "random", "posix"}
-"""Packages of rows that say nothing about processes by themselves; what an event loop does with an executor has names of its own."""
+_MOVING = (f.Assign, f.For, f.Comprehension, f.With, f.Bind, f.Return, f.Yield, f.Import, f.Declare, f.Call, f.ClassFacts)
+"""Rows by which a value goes from one name to another."""
 
 
 class Spread:
-    """The names, and the pages in which they are used.  `everywhere` are names of the whole project, `local` those of one page."""
+    """The names, and the pages in which they are used.
+
+    `local` are names of one page, `shared` those of a module's global scope (imports too), `attributes` those that are looked for behind a
+    dot in the whole project.
+    """
 
     def __init__(self, project: Project, vocabulary: Vocabulary) -> None:
         self.project, self.vocabulary = project, vocabulary
-        self.everywhere: set[str] = set()
         self.local: dict[Place, set[str]] = {}
-        self._imported: dict[Module, set[str]] = {}
-        self._identifiers: dict[Module, list[frozenset[str]]] = {}
+        self.shared: dict[Module, set[str]] = {}
+        self.attributes: set[str] = set()
+        self._names: dict[Module, list[frozenset[str]]] = {}
+        self._exports: dict[str, set[Module]] = {}
         self._queue: dict[Place, None] = {}
         self._live: dict[Place, None] = {}
-        self._defined: set[str] = set()
+        self._asked: set[str] = set()
         for module in project.seeds():
             self._enter(module)
         self._settle()
@@ -87,30 +60,47 @@ class Spread:
 
     def matters(self, site: CallSite) -> bool:
         """Whether a call may be one that the API table knows."""
-        words = self._words((site.function.module, site.call.at >> f.PAGE_BITS))
+        module = site.function.module
+        words = self._words((module, site.call.at >> f.PAGE_BITS)) if module in self.shared else frozenset()
         func = site.call.func
         if isinstance(func, f.Attr):
-            return func.attr in DISTINCT or func.attr in self.everywhere or (self._carries(func.value, words) and func.attr in self.vocabulary.words)
+            return func.attr in DISTINCT or func.attr in self.attributes or (self._carries(func.value, words) and func.attr in self.vocabulary.words)
         return self._carries(func, words)
 
     # -- the walk
 
     def _enter(self, module: Module) -> None:
         """Take a module in: its imported names, and the pages that use one of them."""
-        if module in self._imported:
+        if module in self.shared:
             return
         bound: set[str] = set()
         for i in module.outline.imports:
-            if i.local and i.name in self.everywhere:
-                bound.add(i.local)
-            elif not i.level:
+            if not i.level:
                 bound |= self._leads(i.local, i.module, i.name)
-        self._imported[module] = bound
-        self._identifiers[module] = [frozenset(_IDENTIFIER.findall(module.page_text(n))) for n in range(len(module.outline.pages))]
-        start = self._imported[module] | self.everywhere | OPENING
-        for number, names in enumerate(self._identifiers[module]):
+        self.shared[module] = bound
+        self._names[module] = [frozenset(_IDENTIFIER.findall(module.page_text(n))) for n in range(len(module.outline.pages))]
+        start = bound | self.attributes | OPENING
+        for number, names in enumerate(self._names[module]):
             if not names.isdisjoint(start) or ("import" in names and not names.isdisjoint(self.vocabulary.roots)):
                 self._queue[module, number] = None
+        for i in module.outline.imports:
+            self._import(module, i.local, i.module, i.level, i.name)
+
+    def _import(self, module: Module, local: str, target: str, level: int, name: str) -> None:
+        """A name that another module exports becomes one of this module."""
+        if name == "*":
+            for word, owners in tuple(self._exports.items()):
+                if self._target(module, target, level) in owners:
+                    self._share(module, word)
+        elif local and name in self._exports and self._target(module, target, level) in self._exports[name]:
+            self._share(module, local)
+        elif not name and local and (found := self._target(module, target, level)) is not None:
+            for word, owners in tuple(self._exports.items()):
+                if found in owners:
+                    self._attribute(word, only=module)
+
+    def _target(self, module: Module, target: str, level: int) -> Module | None:
+        return self.project.find_module(absolute(module, target, level), module.path)
 
     def _leads(self, local: str, module: str, name: str) -> set[str]:
         """The words by which an import leads to an API: its local name, or the submodules to look for below a package."""
@@ -132,45 +122,60 @@ class Spread:
                 self._others()
 
     def _others(self) -> None:
-        """Modules without any token that import, or derive from, one of the names."""
-        for path in self.project.triage.importers(self._defined):
+        """Modules without any token that import one of the names, or derive a class from it."""
+        new = self._exports.keys() - self._asked
+        self._asked |= new
+        for path in self.project.triage.importers(new) if new else ():
             module = self.project.module(path)
-            if module is not None:
+            if module is not None and module not in self.shared:
                 self._enter(module)
 
     def _words(self, place: Place) -> frozenset[str]:
-        return frozenset(self.local.get(place, ())) | self._imported.get(place[0], set())
+        return frozenset(self.local.get(place, ())) | self.shared.get(place[0], set())
 
     def _read(self, module: Module, page: int) -> None:
         where = module.outline.pages[page]
         class_level = where.kind == "step" and where.indent
+        rows = self.project.kept(("spread", module, page), lambda: tuple(self._rows(module, page)))
+        signatures = [g for g in self.project.functions_on(module, page) if not g.is_module]
         for _ in range(3):
-            before = len(self.local.get((module, page), ()))
             words = self._words((module, page))
-            for row in f.walk(*module.steps(page)):
+            for function in signatures:
+                self._signature(module, page, function, words)
+            for row, function in rows:
                 if isinstance(row, f.ClassFacts):
                     self._derived(module, row, words)
-            if where.kind != "function":
-                for row in f.walk(*module.steps(page)):
-                    self._spread(module, page, row, module.body, words, class_level)
-            for function in self.project.functions_on(module, page):
-                if not function.is_module:
-                    self._signature(module, page, function, words)
-                    for row in f.walk(*function.facts.body):
-                        self._spread(module, page, row, function, words, False)
-            if len(self.local.get((module, page), ())) == before:
+                else:
+                    self._spread(module, page, row, function, words, class_level)
+            if self._words((module, page)) == words:
                 break
+
+    def _rows(self, module: Module, page: int) -> Iterator[tuple[f.Row, Function]]:
+        """The rows of a page by which a value goes from one name to another, with the function they are of."""
+        if module.outline.pages[page].kind != "function":
+            for row in f.walk(*module.steps(page)):
+                if isinstance(row, _MOVING):
+                    yield row, module.body
+        for function in self.project.functions_on(module, page):
+            if not function.is_module:
+                for row in f.walk(*function.facts.body):
+                    if isinstance(row, _MOVING):
+                        yield row, function
 
     def _derived(self, module: Module, row: f.ClassFacts, words: frozenset[str]) -> None:
         if any(self._carries(base.value, words) and self._is_api(base.value, module.body) for base in row.bases if not base.keyword):
-            self._everywhere(row.name, defined=True)
+            if row.name in module.outline.classes or row.name in module.outline.names:
+                self._share(module, row.name)
+            else:
+                self._attribute(row.name)
+                self._note(module, row.at >> f.PAGE_BITS, row.name)
 
     def _signature(self, module: Module, page: int, function: Function, words: frozenset[str]) -> None:
         for param in function.facts.params:
             if param.annotation is not None and self._noted(param.annotation, words):
                 self._note(module, page, param.name)
         if function.facts.returns is not None and self._noted(function.facts.returns, words):
-            self._everywhere(function.name, defined=True)
+            self._returns(function)
 
     def _noted(self, annotation: f.Expr, words: frozenset[str]) -> bool:
         return any(self._carries(row, words) for row in f.walk(annotation) if isinstance(row, (f.Name, f.Attr)))
@@ -221,17 +226,19 @@ class Spread:
                 self._bind(module, page, row.name, top, class_level)
         elif isinstance(row, (f.Return, f.Yield)):
             if row.value is not None and self._carries(row.value, words) and self._is_api(row.value, function):
-                self._everywhere(function.name, defined=True)
+                self._returns(function)
         elif isinstance(row, f.Import):
             for name, alias in row.names:
                 local = alias or name.partition(".")[0]
                 found = self._leads(local, row.module or (name if alias else local), name if row.module else "") if not row.level else set()
-                for word in found | ({local} if name in self.everywhere else set()):
+                for word in found:
                     self._note(module, page, word)
+                if name in self._exports and (row.module or row.level) and self._target(module, row.module, row.level) in self._exports[name]:
+                    self._note(module, page, local)
         elif isinstance(row, f.Declare):
             for name in row.names:
                 if row.kind == "global" and name in words:
-                    self._everywhere(name, defined=True)
+                    self._share(module, name)
         elif isinstance(row, f.Call):
             self._passed(module, page, row, function, words)
 
@@ -248,9 +255,9 @@ class Spread:
             carried = [a for a in carried if self._is_api(a.value, function)]
             for value in self.project.values(func, function) if carried else ():
                 for callee in _bodies(self.project, value):
-                    self._receive(callee, call, carried)
+                    self._receive(callee, call, carried, function)
 
-    def _receive(self, callee: Function, call: f.Call, carried: list[f.Argument]) -> None:
+    def _receive(self, callee: Function, call: f.Call, carried: list[f.Argument], caller: Function) -> None:
         """A function of the project is given an object: its parameter is one of the names."""
         from mplint.project.parameters import argument_of
 
@@ -259,24 +266,33 @@ class Spread:
         for param in callee.facts.params:
             given = argument_of(call, callee, param)
             if given is not None and any(a.value is given for a in carried):
-                self._note(callee.module, page, param.name)
-            elif param.kind == "**" and any(a.keyword and not any(p.name == a.keyword for p in callee.facts.params) for a in carried):
+                if self.project.deliver(callee, param.name, given, caller):
+                    self._queue[callee.module, page] = None
                 self._note(callee.module, page, param.name)
 
     def _bind(self, module: Module, page: int, target: f.Expr, top: bool, class_level: bool) -> None:
         if isinstance(target, f.Name):
             if top:
-                self._everywhere(target.id, defined=True)
+                self._share(module, target.id)
             elif class_level:
-                self._everywhere(target.id)
+                self._attribute(target.id)
             self._note(module, page, target.id)
         elif isinstance(target, f.Attr):
-            self._everywhere(target.attr)
+            self._attribute(target.attr)
         elif isinstance(target, f.Star) or (isinstance(target, f.Item) and not isinstance(target.index, f.Const)):
             self._bind(module, page, target.value, top, class_level)
         elif isinstance(target, f.Sequence):
             for item in target.items:
                 self._bind(module, page, item, top, class_level)
+
+    def _returns(self, function: Function) -> None:
+        """A function gives objects: its name is one of the names, wherever it can be called by it."""
+        if function.owner is not None:
+            self._attribute(function.name)
+        elif function.outer is None:
+            self._share(function.module, function.name)
+        else:
+            self._note(function.module, function.facts.at >> f.PAGE_BITS, function.name)
 
     def _note(self, module: Module, page: int, name: str) -> None:
         names = self.local.setdefault((module, page), set())
@@ -284,23 +300,45 @@ class Spread:
             names.add(name)
             self._queue[module, page] = None
 
-    def _everywhere(self, name: str, *, defined: bool = False) -> None:
-        if defined:
-            self._defined.add(name)
-        if name in self.everywhere or name.startswith("__"):
+    def _share(self, module: Module, name: str) -> None:
+        """A name of the global scope: in the pages of its module, and in those of modules that import it."""
+        if name in self.shared.setdefault(module, set()):
+            if module in self._exports.get(name, ()):
+                return
+        self.shared[module].add(name)
+        self._exports.setdefault(name, set()).add(module)
+        self._asked.discard(name)
+        self._look(module, name)
+        for other in tuple(self.shared):
+            if other is not module:
+                for i in other.outline.imports:
+                    if i.name in {name, "*", ""} and i.local:
+                        self._import(other, i.local, i.module, i.level, i.name)
+
+    def _attribute(self, name: str, only: Module | None = None) -> None:
+        """A name behind a dot: of instances anywhere, or, with `only`, of an imported module in one other."""
+        if name.startswith("__"):
             return
-        self.everywhere.add(name)
-        for module, pages in self._identifiers.items():
-            for number, names in enumerate(pages):
-                if name in names:
-                    self._queue[module, number] = None
+        if only is not None:
+            if name not in self.shared[only]:
+                self.shared[only].add(name)
+                self._look(only, name)
+        elif name not in self.attributes:
+            self.attributes.add(name)
+            for module in tuple(self._names):
+                self._look(module, name)
+
+    def _look(self, module: Module, name: str) -> None:
+        for number, names in enumerate(self._names.get(module, ())):
+            if name in names:
+                self._queue[module, number] = None
 
     def _carries(self, expr: f.Expr, words: frozenset[str]) -> bool:
         """Whether an expression may be, or hold, an object (or a class, or a module) of an API."""
         if isinstance(expr, f.Name):
-            return expr.id in words or (expr.id in self.everywhere and expr.id not in BUILTINS)
+            return expr.id in words
         if isinstance(expr, f.Attr):
-            return expr.attr in self.everywhere or expr.attr in words or (expr.attr in self.vocabulary.words and self._carries(expr.value, words))
+            return expr.attr in self.attributes or expr.attr in words or (expr.attr in self.vocabulary.words and self._carries(expr.value, words))
         if isinstance(expr, f.Call):
             last = _last(expr.func)
             if last in PASSING:
@@ -323,9 +361,9 @@ class Spread:
     def _makes(self, func: f.Expr, words: frozenset[str]) -> bool:
         """Whether calling `func` gives an object: a class or factory of an API or of the project, a method that gives one."""
         if isinstance(func, f.Name):
-            return func.id in self._defined or func.id in words
+            return func.id in words
         if isinstance(func, f.Attr):
-            return func.attr in self._defined or (func.attr in self.vocabulary.giving and self._carries(func.value, words))
+            return func.attr in self.attributes or func.attr in words or (func.attr in self.vocabulary.giving and self._carries(func.value, words))
         return self._carries(func, words)
 
     def _hands(self, source: f.Expr, words: frozenset[str]) -> bool:
@@ -336,7 +374,7 @@ class Spread:
                 return any(self._hands(a.value, words) for a in source.args) or (
                     last in {"values", "items", "keys"} and isinstance(source.func, f.Attr) and self._carries(source.func.value, words)
                 )
-            return last in self.vocabulary.handing or last in self._defined
+            return last in self.vocabulary.handing or self._makes(source.func, words)
         return self._carries(source, words)
 
 

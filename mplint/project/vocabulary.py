@@ -1,0 +1,40 @@
+"""The words of an API table: which names in a source can have to do with it."""
+
+from __future__ import annotations
+
+from mplint.apis import Table
+
+PASSING = {
+    "list", "tuple", "set", "sorted", "iter", "reversed", "enumerate", "zip", "next", "filter", "closing", "nullcontext", "enter_context",
+    "enter_async_context", "cast", "partial", "delayed", "copy", "deque", "chain", "islice", "tqdm",
+}  # fmt: skip
+"""Functions whose result holds what they are given."""
+
+ADDING = {"append", "appendleft", "add", "extend", "update", "insert", "setdefault"}
+
+DISTINCT = {
+    "run_in_executor", "apply_async", "map_async", "starmap_async", "imap", "imap_unordered", "starmap", "gather", "add_done_callback", "signal",
+    "to_thread", "TaskGroup", "create_task", "wait_for", "wrap_future", "add_signal_handler", "setitimer", "alarm",
+}  # fmt: skip
+"""Calls of these names are looked at whatever they are called on."""
+
+OPENING = DISTINCT - {"create_task", "wait_for", "starmap", "alarm"}
+"""Pages that hold one of these are read even where nothing else leads."""
+
+
+class Vocabulary:
+    """The words of an API table: last names of what it knows, those that give an object or hand some out, and the modules they come from."""
+
+    def __init__(self, table: Table) -> None:
+        names = [n for n in (*table.apis, *table.kinds, *table.aliases) if n.partition(".")[0] not in _PLAIN]
+        self.words = frozenset(n.rpartition(".")[2] for n in (*table.apis, *table.kinds, *table.aliases)) - {"*"}
+        giving = {row.name.rpartition(".")[2] for row in table.apis.values() if row.gives or row.gives_each or "pass" in row.does}
+        self.giving = frozenset(giving | {n.rpartition(".")[2] for n in table.kinds})
+        self.handing = frozenset(row.name.rpartition(".")[2] for row in table.apis.values() if row.gives_each)
+        self.modules = frozenset(m for n in names if (m := n.rpartition(".")[0]) and not m.rpartition(".")[2][:1].isupper())
+        self.above = frozenset(".".join(m.split(".")[:k]) for m in self.modules for k in range(1, m.count(".") + 1)) - self.modules
+        self.roots = frozenset(m.partition(".")[0] for m in self.modules)
+
+
+_PLAIN = {"asyncio", "builtins", "os", "sys", "atexit", "threading", "subprocess", "queue", "functools", "contextlib", "typing", "weakref", "time", "random", "posix"}
+"""Packages of rows that say nothing about processes by themselves; what an event loop does with an executor has names of its own."""
