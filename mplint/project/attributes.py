@@ -46,7 +46,13 @@ def attribute_values(project: Project, base: Value, attr: str, function: Functio
         return (base.func,)
     if isinstance(base, Literal) and base.value is None:
         return ()
+    if isinstance(base, Unknown) and attr in _SPEAKING:
+        return _external_attribute(project, Instance(External(_SPEAKING[attr])), _SPEAKING[attr], attr)
     return (Unknown("attribute"),)
+
+
+_SPEAKING = {"run_in_executor": "asyncio.AbstractEventLoop", "add_signal_handler": "asyncio.AbstractEventLoop"}
+"""Methods that nothing else has: their name says what an unknown object is."""
 
 
 def _external_attribute(project: Project, base: Instance, cls: str, attr: str) -> tuple[Value, ...]:
