@@ -25,7 +25,8 @@ class ExitCodeUnchecked(Rule):
 
     ## What it does
 
-    Reports a `Process` that is started, joined or polled, while its `exitcode` is looked at nowhere the object goes.
+    Reports a `Process` that is started, joined or polled, while its `exitcode` is looked at nowhere the object goes. Where it is looked at, but
+    only with `exitcode == 1`, the comparison is reported: it misses the children that a signal ended.
 
     ## Why it hurts
 
@@ -36,7 +37,8 @@ class ExitCodeUnchecked(Rule):
 
     The process is followed through names, attributes, lists, arguments and returns. Silent when `exitcode` or `sentinel` is read anywhere
     there, when the object leaves the sight, when the parent itself ends the child (`terminate()`, `kill()`) before it joins it, for
-    daemonic helpers that nobody joins, when the answer comes through a queue or pipe that is read with a timeout by who joins, and when
+    daemonic helpers that nobody joins, when what the child did is asserted after the join, when the exit codes of other children are asked for
+    by who joins, when the answer comes through a queue or pipe that is read with a timeout by who joins, and when
     `is_alive()` decides about an error.
 
     ## References
@@ -57,6 +59,8 @@ class ExitCodeUnchecked(Rule):
             seen.add(use.site)
             life = project.life(use.site)
             names = life.names()
+            if not life.escapes and "global" not in life.kept:
+                yield from self._half_checked(use, life)
             if life.escapes or "global" in life.kept or names & _ASKED or "start" not in names or _asks_itself(made, project):
                 continue
             joins = list(life.touched("join"))
@@ -64,12 +68,21 @@ class ExitCodeUnchecked(Rule):
                 continue
             if not joins and (names & {*_ENDED, "close"} or _is_daemon(use, life) or "attribute" in life.kept):
                 continue
-            if _notices(life) or _hears_with_timeout(life, project):
+            if _notices(life) or _hears_with_timeout(life, project) or any(_is_judged_otherwise(join) for join in joins):
                 continue
             said = "is joined, but" if joins else "is polled, but" if "is_alive" in names else "is started and forgotten:"
             message = f"this process {said} nobody looks at its exit code: a crash goes unnoticed"
             because = tuple(Step(j.function.site(j.row), "it is joined here") for j in joins[:1])
             yield Alarm(self.code, use.site.site, message, because, use.function.qualname)
+
+    def _half_checked(self, use: Use, life: Life) -> Iterator[Alarm]:
+        """Where the exit code is only compared with 1, or another number that no signal gives."""
+        looks = list(life.touched("exitcode"))
+        if looks and all(_is_positive_equality(look) for look in looks):
+            because = (Step(use.site.site, "the process is made here"),)
+            for look in looks:
+                message = "this comparison misses a process that a signal ended: its exit code is negative"
+                yield Alarm(self.code, look.function.site(look.row), message, because, look.function.qualname)
 
     example = Example(
         bad="""\
@@ -140,20 +153,32 @@ def _asks_itself(made: Instance, project: Project) -> bool:
 
 
 def _is_ended_before(join: Touch, life: Life) -> bool:
-    """Whether the parent ends the child itself on every way to this join."""
-    rows = [touch.row for touch in life.touched(*_ENDED) if touch.function is join.function]
-    if not rows:
+    """Whether the parent ends the child itself before this join, or when the join takes too long."""
+    ends = [touch.row for touch in life.touched(*_ENDED) if touch.function is join.function]
+    call = join.call
+    if ends and call is not None and call.args:
+        return True
+    return any(join.function.graph.reaches(row, join.row) for row in ends)
+
+
+def _is_positive_equality(look: Touch) -> bool:
+    """Whether an exit code is compared with a positive number for equality, and nothing else is done with it."""
+    around = look.function.parent(look.row)
+    if not isinstance(around, f.Op) or around.op != "==":
         return False
-    graph = join.function.graph
-    loops = [loop for row in rows for loop in graph.loops_around(row)]  # of each process in turn
-    return graph.dominated(join.row, by=[*rows, *loops]) or all(_shares_block(row, join) for row in rows)
+    return any(isinstance(o, f.Const) and isinstance(o.value, int) and not isinstance(o.value, bool) and o.value > 0 for o in around.operands)
 
 
-def _shares_block(row: f.Row, join: Touch) -> bool:
-    """Whether a join stands in the very loop or branch in which the process is ended."""
-    mine = [r for r in join.function.ancestors(row) if isinstance(r, (f.For, f.If, f.While, f.Try))]
-    its = join.function.ancestors(join.row)
-    return bool(mine) and mine[0] in its
+def _is_judged_otherwise(join: Touch) -> bool:
+    """Whether the function that joins asserts afterwards what the child should have done, or asks other children for their exit codes."""
+    function = join.function
+    for row in f.walk(*function.facts.body):
+        if isinstance(row, f.Attr) and row.attr == "exitcode":
+            return True
+        asserts = isinstance(row, f.Assert) or (isinstance(row, f.Call) and f.dotted(row.func).rpartition(".")[2].startswith("assert"))
+        if asserts and function.graph.reaches(join.row, row):
+            return True
+    return False
 
 
 def _is_daemon(use: Use, life: Life) -> bool:
@@ -179,6 +204,7 @@ def _hears_with_timeout(life: Life, project: Project) -> bool:
             for use in project.uses_at(CallSite(function, call.call), "get", "poll"):
                 if use.receiver is None or project.role(use.receiver) not in {"queue", "connection", "proxy"} or use.row.timeout is None:
                     continue
-                if project.argument(call.call, use.row.timeout) is not None:
+                given = project.argument(call.call, use.row.timeout)
+                if given is not None and not (isinstance(given, f.Const) and given.kind == "none"):
                     return True
     return False

@@ -149,6 +149,8 @@ class _Walk:
             if around.value is row and held:
                 sliced = isinstance(around.index, f.Sequence) and around.index.kind == "slice"
                 self.value(function, around, held if sliced else held - 1)
+            elif around.index is row and is_target(function, around):  # a key
+                self._bound(function, around.value, around, held + 1)
         elif isinstance(around, f.Op):
             if around.op in {"and", "or", "+", "|", "*"}:
                 self.value(function, around, held)

@@ -18,7 +18,7 @@ _HARMLESS = {
     "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "print_exc", "format_exc", "getLogger", "get_logger",
     "len", "str", "repr", "isinstance", "type", "id", "bool", "getattr", "hasattr", "dict", "list", "tuple", "set", "range", "enumerate", "zip", "super",
     "time", "monotonic", "perf_counter", "now", "utcnow", "isoformat", "total_seconds", "getpid", "current_thread", "get_ident", "sleep",
-    "append", "add", "discard", "put", "put_nowait", "clear", "is_set", "acquire", "release", "notify", "notify_all", "update", "get", "setdefault",
+    "append", "add", "discard", "pop", "put", "put_nowait", "clear", "is_set", "acquire", "release", "notify", "notify_all", "update", "get", "setdefault",
     "items", "keys", "values", "copy", "format", "join", "strip", "startswith", "endswith", "lower", "upper", "split", "set_result", "set_exception", "cancelled", "done",
     "Lock", "Event", "Queue", "uuid4", "partial", "cast",
 }  # fmt: skip
@@ -28,7 +28,7 @@ _HARMLESS = {
 def is_quiet(project: Project, function: Function, depth: int = DEPTH) -> bool:
     """Whether nothing that `function` does can raise an Exception to its caller, as far as calls, `raise` and `assert` go."""
     return all(
-        _is_handled(project, function, row) or _cannot_fail(project, function, row, depth)
+        _is_handled(project, function, row) or _cannot_fail(project, function, row, depth) or _tells(function, row)
         for row in f.walk(*function.facts.body)
         if isinstance(row, (f.Call, f.Raise, f.Assert, f.Await))
     )
@@ -40,6 +40,14 @@ def _is_handled(project: Project, function: Function, row: f.Row) -> bool:
         if catches_all(project, function, handler):
             return "raise" not in function.graph.ways_out(handler.body)
     return False
+
+
+def _tells(function: Function, row: f.Row) -> bool:
+    """Whether a handler hands the exception that it caught to somebody: that is what it is for."""
+    if not isinstance(row, f.Call):
+        return False
+    caught = {place.branch.name for place in function.graph.tries_around(row) if isinstance(place.branch, f.Handler)}
+    return any(isinstance(a.value, f.Name) and a.value.id in caught for a in row.args)
 
 
 def _cannot_fail(project: Project, function: Function, row: f.Row, depth: int) -> bool:
