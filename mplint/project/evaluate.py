@@ -10,7 +10,7 @@ from mplint.project.containers import growth, grown
 from mplint.project.definitions import definition_values
 from mplint.project.modules import Class, Function
 from mplint.project.results import call_values
-from mplint.project.values import Coroutine, External, Instance, Literal, Many, Tuple, Unknown, Value, elements, shallow
+from mplint.project.values import Coroutine, External, Instance, Literal, Many, Tuple, Unknown, Value, elements, held, shallow
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -80,16 +80,18 @@ def _sequence(project: Project, expr: f.Sequence, function: Function) -> Iterabl
 
 def _mapping(project: Project, expr: f.Mapping, function: Function) -> Iterable[Value]:
     items: list[Value] = []
+    keys: list[Value] = []
     for key, value in zip(expr.keys, expr.values):
         values = project.values(value, function)
-        items.extend(elements(values) if key is None else values)
-    return (Many("dict", tuple(dict.fromkeys(items))),)
+        items.extend(held(values) if key is None else values)
+        keys.extend(elements(values) if key is None else project.values(key, function))
+    return (Many("dict", tuple(dict.fromkeys(items)), tuple(dict.fromkeys(keys))),)
 
 
 def _comprehension(project: Project, expr: f.Comprehension, function: Function) -> Iterable[Value]:
     if expr.kind == "dict" and isinstance(expr.element, f.Sequence):
         keys, values = (project.values(i, function) for i in expr.element.items)
-        return (Many("dict", (*values, *(k for k in keys if isinstance(k, Instance)))),)
+        return (Many("dict", values, keys),)
     return (Many("iterator" if expr.kind == "generator" else expr.kind, project.values(expr.element, function)),)
 
 
@@ -113,7 +115,7 @@ def _item(project: Project, expr: f.Item, function: Function) -> Iterable[Value]
         if isinstance(value, Tuple) and isinstance(index, f.Const) and isinstance(index.value, int) and index.value < len(value.items):
             out.extend(value.items[index.value])
         elif isinstance(value, (Many, Tuple)):
-            out.extend((value,) if isinstance(index, f.Sequence) and index.kind == "slice" else elements((value,)))
+            out.extend((value,) if isinstance(index, f.Sequence) and index.kind == "slice" else held((value,)))
         elif isinstance(value, (External, Class)):
             out.append(value)  # `Queue[int]` is `Queue`
     return out or (Unknown("item"),)

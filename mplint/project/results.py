@@ -22,6 +22,7 @@ from mplint.project.values import (
     Unknown,
     Value,
     elements,
+    held,
 )
 
 if TYPE_CHECKING:
@@ -218,12 +219,19 @@ def entered_values(project: Project, values: tuple[Value, ...]) -> tuple[Value, 
 
 
 def _container_method(project: Project, name: str, receiver: Many | Tuple) -> Iterable[Value]:
-    if name in {"pop", "popleft", "get", "setdefault", "__getitem__", "popitem"}:
-        return elements((receiver,)) or (Unknown("item"),)
-    if name in {"values", "copy", "union", "keys"}:
+    keys, values = elements((receiver,)) or (Unknown("item"),), held((receiver,)) or (Unknown("item"),)
+    if name in {"pop", "popleft", "get", "setdefault", "__getitem__"}:
+        return values
+    if name in {"copy", "union"}:
         return (receiver,)
+    if name == "values":
+        return (Many("iterator", values),)
+    if name == "keys":
+        return (Many("iterator", keys),)
     if name == "items":
-        return (Many("iterator", (Tuple((elements((receiver,)), elements((receiver,)))),)),)
+        return (Many("iterator", (Tuple((keys, values)),)),)
+    if name == "popitem":
+        return (Tuple((keys, values)),)
     return (Unknown("call"),)
 
 

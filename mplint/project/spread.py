@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.project.names import absolute
+from mplint.project.annotations import annotation_values
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
-from mplint.project.vocabulary import ADDING, DISTINCT, OPENING, PASSING, Vocabulary
+from mplint.project.vocabulary import ADDING, AWAITING, DISTINCT, OPENING, PASSING, Vocabulary
 
 if TYPE_CHECKING:
     from mplint.project import Project
 
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_IDENTIFIER = re.compile(r"\.?[^\W\d]\w*")
+"""A name, with the dot before it when it is an attribute."""
 
 Place = tuple[Module, int]
 
@@ -79,9 +81,15 @@ class Spread:
                 bound |= self._leads(i.local, i.module, i.name)
         self.shared[module] = bound
         self._names[module] = [frozenset(_IDENTIFIER.findall(module.page_text(n))) for n in range(len(module.outline.pages))]
-        start = bound | self.attributes | OPENING
+        from_asyncio = {i.local for i in module.outline.imports if i.module == "asyncio" and i.name in AWAITING}
+        start = bound | {f".{word}" for word in bound | self.attributes | OPENING} | from_asyncio
+        awaiting = {f".{word}" for word in AWAITING}
         for number, names in enumerate(self._names[module]):
-            if not names.isdisjoint(start) or ("import" in names and not names.isdisjoint(self.vocabulary.roots)):
+            if (
+                not names.isdisjoint(start)
+                or ("asyncio" in names and not names.isdisjoint(awaiting))
+                or ("import" in names and not names.isdisjoint(self.vocabulary.roots))
+            ):
                 self._queue[module, number] = None
         for i in module.outline.imports:
             self._import(module, i.local, i.module, i.level, i.name)
@@ -172,13 +180,15 @@ class Spread:
 
     def _signature(self, module: Module, page: int, function: Function, words: frozenset[str]) -> None:
         for param in function.facts.params:
-            if param.annotation is not None and self._noted(param.annotation, words):
+            if param.annotation is not None and self._noted(param.annotation, function.outer or module.body, words):
                 self._note(module, page, param.name)
-        if function.facts.returns is not None and self._noted(function.facts.returns, words):
+        if function.facts.returns is not None and self._noted(function.facts.returns, function.outer or module.body, words):
             self._returns(function)
 
-    def _noted(self, annotation: f.Expr, words: frozenset[str]) -> bool:
-        return any(self._carries(row, words) for row in f.walk(annotation) if isinstance(row, (f.Name, f.Attr)))
+    def _noted(self, annotation: f.Expr, function: Function, words: frozenset[str]) -> bool:
+        if not any(self._carries(row, words) for row in f.walk(annotation) if isinstance(row, (f.Name, f.Attr))):
+            return False
+        return any(self._of_api(v) for v in annotation_values(self.project, annotation, function))
 
     def _is_api(self, expr: f.Expr, function: Function) -> bool:
         """Whether an expression that may carry an object really does."""
@@ -190,7 +200,8 @@ class Spread:
         if isinstance(value, Tuple):
             return any(self._of_api(v) for item in value.items for v in item)
         if isinstance(value, Instance):
-            return self.project.role(value) not in {"", "exception"}
+            kind = self.project.kind(value)
+            return kind is not None and kind.role != "exception" and kind.where != "task"
         if isinstance(value, Bound):
             return isinstance(value.function, External) and self._of_api(value.receiver)
         if isinstance(value, Partial):
@@ -207,7 +218,7 @@ class Spread:
         top = function.is_module and not class_level
         if isinstance(row, f.Assign):
             carried = row.value is not None and self._carries(row.value, words) and self._is_api(row.value, function)
-            if carried or (row.annotation is not None and self._noted(row.annotation, words)):
+            if carried or (row.annotation is not None and self._noted(row.annotation, function, words)):
                 for target in row.targets:
                     self._bind(module, page, target, top, class_level)
         elif isinstance(row, f.For):
@@ -317,16 +328,16 @@ class Spread:
 
     def _attribute(self, name: str, only: Module | None = None) -> None:
         """A name behind a dot: of instances anywhere, or, with `only`, of an imported module in one other."""
-        if name.startswith("__"):
+        if name.startswith("__") or name in self.vocabulary.giving:  # the table knows what such a method of an object gives
             return
         if only is not None:
             if name not in self.shared[only]:
                 self.shared[only].add(name)
-                self._look(only, name)
+                self._look(only, f".{name}")
         elif name not in self.attributes:
             self.attributes.add(name)
             for module in tuple(self._names):
-                self._look(module, name)
+                self._look(module, f".{name}")
 
     def _look(self, module: Module, name: str) -> None:
         for number, names in enumerate(self._names.get(module, ())):

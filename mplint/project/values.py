@@ -64,10 +64,14 @@ class Literal(msgspec.Struct, frozen=True):
 
 
 class Many(msgspec.Struct, frozen=True):
-    """A container or iterable; `items` is what its elements can be.  `kind`: "list", "set", "dict" (values), "iterator", "tuple"."""
+    """A container or iterable; `items` is what its elements can be.  `kind`: "list", "set", "dict", "iterator", "tuple".
+
+    Of a dict `items` are the values, and `keys` what iterating over it gives, as far as it is known.
+    """
 
     kind: str
     items: tuple[Value, ...]
+    keys: tuple[Value, ...] = ()
 
 
 class Tuple(msgspec.Struct, frozen=True):
@@ -105,11 +109,20 @@ Value = Union[
 
 
 def elements(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """What iterating over (or indexing) these values can give."""
+    """What iterating over these values can give: the keys of a dict."""
+    return _held(values, keys=True)
+
+
+def held(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """What indexing these values can give: the values of a dict."""
+    return _held(values, keys=False)
+
+
+def _held(values: tuple[Value, ...], *, keys: bool) -> tuple[Value, ...]:
     out: list[Value] = []
     for value in values:
         if isinstance(value, Many):
-            out.extend(value.items)
+            out.extend(value.keys if keys and value.kind == "dict" else value.items)
         elif isinstance(value, Tuple):
             out.extend(v for item in value.items for v in item)
     return tuple(dict.fromkeys(out))
@@ -125,7 +138,8 @@ def shallow(value: Value, depth: int = NESTING) -> Value:
         if not depth:
             return Unknown("nesting")
         items = tuple(dict.fromkeys(shallow(v, depth - 1) for v in value.items))
-        return value if items == value.items else Many(value.kind, items)
+        keys = tuple(dict.fromkeys(shallow(v, depth - 1) for v in value.keys))
+        return value if (items, keys) == (value.items, value.keys) else Many(value.kind, items, keys)
     if isinstance(value, Tuple):
         if not depth:
             return Unknown("nesting")

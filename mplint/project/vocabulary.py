@@ -18,8 +18,11 @@ DISTINCT = {
 }  # fmt: skip
 """Calls of these names are looked at whatever they are called on."""
 
-OPENING = DISTINCT - {"create_task", "wait_for", "starmap", "alarm"}
+OPENING = frozenset({"run_in_executor", "apply_async", "map_async", "starmap_async", "imap", "imap_unordered", "add_signal_handler", "setitimer"})
 """Pages that hold one of these are read even where nothing else leads."""
+
+AWAITING = frozenset({"gather", "TaskGroup", "to_thread", "wrap_future"})
+"""So are pages that hold one of these and name asyncio."""
 
 
 class Vocabulary:
