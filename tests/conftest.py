@@ -6,9 +6,13 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mplint.prove import Proof, prove
 from mplint.rule import Rule
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
