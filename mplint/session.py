@@ -87,7 +87,7 @@ class Session:
             from mplint import parallel
 
             looked = [path for path in paths if self._looks_into(path)]
-            processes = parallel.processes_for(len(looked), jobs)
+            processes = parallel.processes_for(len(looked), jobs) if _can_travel(self.sources.files) else 1
             if processes > 1:
                 encoded = parallel.spread(looked, lambda path: ENCODER.encode(self._answer(path)), processes=processes, progress=progress)
                 answers = [DECODER.decode(encoded[path]) for path in looked]
@@ -266,6 +266,15 @@ def table_for(settings: Settings) -> Table:
         else:
             kinds[row.name] = row
     return Table(kinds, apis, aliases)
+
+
+def _can_travel(paths: Sequence[str]) -> bool:
+    """Whether all names are text: those of other bytes cannot be encoded."""
+    try:
+        "".join(paths).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def limits_of(settings: Settings) -> Limits:

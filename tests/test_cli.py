@@ -144,6 +144,20 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     assert said == b""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    project(tmp_path)
+    odd = os.fsencode(tmp_path) + b"/caf\xe9.py"
+    with open(odd, "wb") as file:
+        file.write(HANGING.encode())
+    assert len(concise("-j", "2", cwd=tmp_path)[1]) == 2
+    for name in ("full", "json", "sarif", "html"):
+        assert run("--output-format", name, "-o", "out.txt", cwd=tmp_path).returncode == 1, name
+    assert run("--fix", "--unsafe-fixes", cwd=tmp_path).returncode == 0
+    with open(odd, "rb") as file:
+        assert file.read() == FIXED.encode()
+
+
 # -- fixes
 
 

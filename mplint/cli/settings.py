@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from mplint.cli import FAILED, FINE
 from mplint.cli.checking import read_input, settings_for, tell_paths
@@ -23,8 +24,9 @@ def answer(asked: Request) -> int:
         found = discover(group, settings, unsaved=given.overlays)
         failed = tell_paths(found) or failed
         if asked.show_files:
-            for path in found.given:
-                print(path)
+            sys.stdout.flush()
+            sys.stdout.buffer.writelines(os.fsencode(path) + b"\n" for path in found.given)
+            sys.stdout.buffer.flush()
         if asked.show_settings:
             print("\n".join(_lines(settings)))
     return FAILED if failed else FINE
