@@ -6,6 +6,7 @@ import io
 import pickle
 import random
 import sys
+import threading
 import types
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ BASES = (
     "ImportError", "ConnectionError", "NameError", "SyntaxError", "UnicodeDecodeError",
 )  # fmt: skip
 LITERALS = {"name": ("'disk'", "'x'"), "code": ("7", "404"), "why": ("'full'", "'gone'"), "path": ("'/tmp/a'", "'b.txt'"), "size": ("3", "2.5")}
+UNSEEN = {"name": "'disc-7'", "code": "31", "why": "'too full'", "path": "'/srv/q'", "size": "8.25"}
+"""Values that a reader of the module cannot know, unlike any default: what happens does not depend on luck."""
 FIELDS = {
     "OSError": ("errno", "strerror", "filename", "filename2"), "ImportError": ("msg", "name", "path"), "StopIteration": ("value",),
     "SystemExit": ("code",), "SyntaxError": ("msg", "filename", "lineno", "offset", "text"), "NameError": ("name",), "AttributeError": ("name",),
@@ -206,8 +209,7 @@ class _Writer:
             if kind.endswith("default") and self.chance(0.5):
                 mode = "keyword"
                 continue
-            literal = self.rng.choice(LITERALS[name])
-            value = f"opaque({literal})" if self.chance(0.3) else literal
+            value = f"opaque({UNSEEN[name]})" if self.chance(0.3) else self.rng.choice(LITERALS[name])
             if kind.startswith("keyword") or mode == "keyword" or named or (mode == "mixed" and self.chance(0.5)):
                 named.append(f"{name}={value}")
             else:
@@ -215,9 +217,13 @@ class _Writer:
         return ", ".join(args + named)
 
 
+_MADE_AGAIN = (types.FunctionType, types.GeneratorType, type(threading.Lock()))
+
+
 def picture(error: BaseException) -> dict[str, object]:
     """All that can be seen of an exception."""
-    seen: dict[str, object] = {"type": type(error), "args": error.args, "dict": dict(error.__dict__)}
+    attributes = {name: type(value) if isinstance(value, _MADE_AGAIN) else value for name, value in error.__dict__.items()}
+    seen: dict[str, object] = {"type": type(error), "args": error.args, "dict": attributes}
     for cls in type(error).__mro__:
         for name in [*FIELDS.get(cls.__name__, ()), *vars(cls).get("__slots__", ())]:
             seen[name] = getattr(error, name, "<none>")

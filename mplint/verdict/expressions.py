@@ -99,6 +99,8 @@ def _single(value: Any, frame: Frame, name: str) -> Any:
         kind = "tuple"
     if frame.site:
         return Sym(name, kind)
+    if isinstance(value, Instance) and isinstance(value.cls, Class) and value.made is not None:
+        return Term("made", (value.made, name, value.cls))
     return Term("global", (frame.function.module.path, name), kind)
 
 

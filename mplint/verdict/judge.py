@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from mplint.project import Project
     from mplint.verdict.recipes import Recipe
 
-PATHS = 48
+PATHS = 32
 """Paths through the constructor that are followed for one construction."""
 
-WORK = 60_000
+WORK = 20_000
 """Expressions evaluated for one class at most."""
 
 SITES = 60
@@ -200,17 +200,19 @@ def _generic(value: Any, name: str, m: Machine) -> Any:
     return Sym(name, kind)
 
 
-def repaired(project: Project, shapes: Shapes, cls: Class, recipe: Recipe) -> bool:
-    """Whether `cls` survives every construction, in the project and plain, once the recipe is its `__reduce__`."""
+def repaired(project: Project, shapes: Shapes, cls: Class, recipe: Recipe, limit: int) -> int | None:
+    """Whether `cls` survives every construction, in the project and plain, once the recipe is its `__reduce__`: the work done, None when not."""
     shape = shapes.of(cls)
     if shape.open:
-        return False
-    answers: list[str] = []
+        return None
+    some, work = False, 0
     for scenario in (*scenarios(project, shapes, shape), *plain(parameters(shapes, shape))):
-        outcome, _ = judged(project, shapes, cls, scenario, WORK // 4, recipe)
-        if outcome is not None:
-            answers.append(outcome.kind)
-    return bool(answers) and all(a == "OK" for a in answers)
+        outcome, steps = judged(project, shapes, cls, scenario, limit - work, recipe)
+        work += steps
+        if work >= limit or (outcome is not None and outcome.kind != "OK"):
+            return None
+        some = some or outcome is not None
+    return work if some else None
 
 
 def judged(
@@ -226,10 +228,13 @@ def judged(
         m = Machine(project, shapes, shapes.version, choices, recipe=recipe)
         outcome, first = _one(m, cls, scenario)
         work += m.steps + m.earlier
-        todo.extend([*m.taken[:i], 1] for i in range(len(m.taken) - 1, len(choices) - 1, -1) if m.taken[i] == 0)
+        todo.extend([*m.taken[:i], 1] for i in range(len(choices), len(m.taken)) if m.taken[i] == 0)
         if outcome is not None:
             groups.setdefault(tuple(m.taken[:first]), []).append(outcome)
-    answers = [_group(group) for group in groups.values()]
+    open_ = {key for key in groups for rest in todo if tuple(rest[: len(key)]) == key}
+    answers = [_group(group) for key, group in groups.items() if key not in open_ or any(o.kind == "OK" for o in group)]
+    if not answers and groups:
+        return Outcome("UNKNOWN", "too many ways through the constructor"), work
     return (max(answers, key=lambda o: _RANK[o.kind]) if answers else None), work
 
 

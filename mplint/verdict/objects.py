@@ -252,7 +252,14 @@ def text_of(m: Machine, obj: Obj) -> Any:
 
 def builtin_text(m: Machine, obj: Obj, owner: str) -> Any:
     """`owner.__str__(obj)`."""
-    if owner != "BaseException" or obj.args is None:
+    plain = owner == "BaseException"
+    if owner == "OSError":
+        plain = "filename" not in obj.fields and not {"errno", "strerror"} <= set(obj.fields)
+    elif owner == "ImportError" and operators.kind(m, obj.fields.get("msg", NONE)) == "str":
+        return obj.fields["msg"]
+    elif owner == "KeyError" and obj.args is not None and len(obj.args) == 1:
+        return operators.represent(obj.args[0])
+    if not plain or obj.args is None:
         return Term("str", (freeze(obj),), "str")
     if len(obj.args) == 1:
         return operators.to_text(m, obj.args[0])

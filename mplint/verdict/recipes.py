@@ -18,8 +18,8 @@ from mplint.verdict.terms import NONE, Cls, Const, DictObj, Ext, Obj, Seq
 if TYPE_CHECKING:
     from mplint.project import Project
 
-SUBCLASSES = 60
-"""Subclasses in the project that a repair is tried on; a class with more is left alone."""
+WORK = 12_000
+"""Expressions evaluated for trying one repair on a class and its subclasses at most."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,14 @@ def chosen(project: Project, shapes: Shapes, cls: Class) -> Recipe | None:
     """The first repair after which `cls` and its subclasses in the project survive every construction; None when there is none."""
     from mplint.verdict.judge import repaired
 
-    below = project.subclasses(cls)
-    if len(below) > SUBCLASSES:
-        return None
     for recipe in candidates(shapes, shapes.of(cls)):
-        if repaired(project, shapes, cls, recipe) and all(repaired(project, shapes, sub, recipe) for sub in below if inherits(shapes, sub, cls)):
+        left = WORK
+        for each in (cls, *(sub for sub in project.subclasses(cls) if inherits(shapes, sub, cls))):
+            work = repaired(project, shapes, each, recipe, left)
+            if work is None:
+                break
+            left -= work
+        else:
             return recipe
     return None
 

@@ -44,16 +44,28 @@ class Sym:
     kind: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True)
 class Term:
     """Something computed from values.  `op` names the operation; `kind` is the type of the result, "" when unknown.
 
-    A kind that begins with "!" cannot be pickled; the rest says what it is.
+    A kind that begins with "!" cannot be pickled; the rest says what it is.  The parts are frozen, so a term is its own picture.
     """
 
-    op: str
-    parts: tuple[Any, ...]
-    kind: str = field(default="", compare=False)
+    __slots__ = ("_hash", "kind", "op", "parts")
+
+    def __init__(self, op: str, parts: tuple[Any, ...], kind: str = "") -> None:
+        self.op, self.parts, self.kind = op, parts, kind
+        self._hash = hash((op, parts))
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Term) and self._hash == other._hash and self.op == other.op and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Term({self.op!r}, {self.parts!r}, {self.kind!r})"
 
 
 @dataclass(frozen=True)
@@ -220,8 +232,8 @@ def freeze(value: Any, depth: int = 0, seen: tuple[int, ...] = ()) -> Any:
         return Term("dict", (*items, *value.rest), "dict")
     if isinstance(value, Seq):
         return Seq(value.kind, tuple(freeze(v, depth + 1, seen) for v in value.items))
-    if isinstance(value, Term):
-        return Term(value.op, tuple(freeze(p, depth + 1, seen) for p in value.parts), value.kind)
+    if isinstance(value, (Term, Const, Sym)):
+        return value
     if isinstance(value, tuple):
         return tuple(freeze(v, depth + 1, seen) for v in value)
     if isinstance(value, Obj):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mplint import facts as f
 from mplint.project.modules import Class
 from mplint.verdict import operators
 from mplint.verdict.calls import call
@@ -174,10 +175,14 @@ def set_state(m: Machine, obj: Obj, state: Any, builtin: bool = False) -> None:
             set_attribute(m, obj, str(key.value), value)
 
 
+_SHOWN = {"errno", "strerror", "filename", "filename2"}
+"""Members of which `str()` tells whether they were ever set, to None too."""
+
+
 def picture(obj: Obj) -> dict[str, Any]:
     """Everything that can be seen of an exception, frozen."""
     seen: dict[str, Any] = {"type": Cls(obj.cls), "args": Seq("tuple", tuple(freeze(a) for a in obj.args)) if obj.args is not None else obj.args_term}
-    seen.update({f".{k}": freeze(v) for k, v in obj.fields.items() if v != NONE and k not in {"obj", "characters_written"}})
+    seen.update({f".{k}": freeze(v) for k, v in obj.fields.items() if (v != NONE or k in _SHOWN) and k not in {"obj", "characters_written"}})
     seen.update({f"/{k}": freeze(v) for k, v in obj.slots.items()})
     seen.update({f"self.{k}": freeze(v) for k, v in obj.attrs.items()})
     return seen
@@ -205,9 +210,32 @@ def compared(m: Machine, before: dict[str, Any], after: dict[str, Any], given: t
         return Outcome("CORRUPT", "its `args` change", "changed", names, given)
     if changed:
         return Outcome("CORRUPT", f"`{names[0]}` is lost or changes", "lost", names, given)
+    twin = _sentinel(m, before)
+    if twin:
+        return Outcome("CORRUPT", f"`{twin}` comes back as another object, and the class tests for identity with it", "changed", (twin,), given)
     if doubtful:
         raise Vague(f"whether `{doubtful[0].lstrip('./')}` stays the same")
     return OK
+
+
+def _sentinel(m: Machine, before: dict[str, Any]) -> str:
+    """The name of an object made once by the project that the exception holds and that its methods compare by `is`; "" without one."""
+    held = [v for v in before.values() if isinstance(v, Term) and v.op == "made"]
+    if not held:
+        return ""
+    cls = before["type"].cls
+    for value in dict.fromkeys(held):
+        _, name, kind = value.parts
+        if any(m.shapes.of(kind).find_python(hook) is not None for hook in ("__reduce__", "__reduce_ex__", "__getnewargs__", "__eq__", "__new__")):
+            continue
+        for place in m.shapes.of(cls).mro:
+            for method in place.methods_mentioning(name) if isinstance(place, Class) else ():
+                rows = f.walk(*method.facts.body)
+                if method.name not in {"__init__", "__new__"} and any(
+                    isinstance(r, f.Op) and r.op in {"is", "is not"} and any(f.dotted(o).rpartition(".")[2] == name for o in r.operands) for r in rows
+                ):
+                    return str(name)
+    return ""
 
 
 def contains_text(outer: Any, inner: Any) -> bool:
