@@ -16,13 +16,16 @@ from mplint.project.names import absolute
 from mplint.project.annotations import annotation_values
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
-from mplint.project.vocabulary import ADDING, AWAITING, DISTINCT, OPENING, PASSING, Vocabulary
+from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, Vocabulary
 
 if TYPE_CHECKING:
     from mplint.project import Project
 
 _IDENTIFIER = re.compile(r"\.?[^\W\d]\w*")
 """A name, with the dot before it when it is an attribute."""
+
+_DEEP = 2
+"""Through how many functions more than one a gather may be away from the call that gives work to an executor."""
 
 Place = tuple[Module, int]
 
@@ -49,6 +52,8 @@ class Spread:
         self._asked: set[str] = set()
         for module in project.seeds():
             self._enter(module)
+        for place in self._awaiting():
+            self._queue[place] = None
         self._settle()
 
     # -- what others ask
@@ -77,22 +82,33 @@ class Spread:
             return
         bound: set[str] = set()
         for i in module.outline.imports:
-            if not i.level:
+            if not i.level and self.project.find_module(i.module, module.path) is None:
                 bound |= self._leads(i.local, i.module, i.name)
         self.shared[module] = bound
         self._names[module] = [frozenset(_IDENTIFIER.findall(module.page_text(n))) for n in range(len(module.outline.pages))]
-        from_asyncio = {i.local for i in module.outline.imports if i.module == "asyncio" and i.name in AWAITING}
-        start = bound | {f".{word}" for word in bound | self.attributes | OPENING} | from_asyncio
-        awaiting = {f".{word}" for word in AWAITING}
+        start = bound | {f".{word}" for word in self.attributes | OPENING}
         for number, names in enumerate(self._names[module]):
-            if (
-                not names.isdisjoint(start)
-                or ("asyncio" in names and not names.isdisjoint(awaiting))
-                or ("import" in names and not names.isdisjoint(self.vocabulary.roots))
-            ):
+            if not names.isdisjoint(start) or ("import" in names and self.vocabulary.importing.search(module.page_text(number))):
                 self._queue[module, number] = None
         for i in module.outline.imports:
             self._import(module, i.local, i.module, i.level, i.name)
+
+    def _awaiting(self) -> Iterator[Place]:
+        """The pages that gather, or group, what may lead to an executor: through functions that are named, some calls deep."""
+        awaited = {f".{word}" for word in AWAITED} | AWAITED
+        pages = [
+            (module, number, names, module.outline.pages[number].name.rpartition(".")[2])
+            for module, sets in self._names.items()
+            for number, names in enumerate(sets)
+        ]
+        leading = {word for _, _, names, name in pages if _telling(name) and not names.isdisjoint(awaited) for word in (name, f".{name}")}
+        for _ in range(_DEEP):
+            leading |= {w for _, _, names, name in pages if _telling(name) and not names.isdisjoint(leading) for w in (name, f".{name}")}
+        gathering = {f".{word}" for word in AWAITING} | AWAITING
+        for module, number, names, _ in pages:
+            if not names.isdisjoint(gathering) and not names.isdisjoint(leading | awaited):
+                if "asyncio" in names or any(i.module == "asyncio" and i.name in AWAITING for i in module.outline.imports):
+                    yield module, number
 
     def _import(self, module: Module, local: str, target: str, level: int, name: str) -> None:
         """A name that another module exports becomes one of this module."""
@@ -111,13 +127,13 @@ class Spread:
         return self.project.find_module(absolute(module, target, level), module.path)
 
     def _leads(self, local: str, module: str, name: str) -> set[str]:
-        """The words by which an import leads to an API: its local name, or the submodules to look for below a package."""
+        """The words by which an import leads to an API: its local name, or the submodules to look for behind a dot."""
         full = f"{module}.{name}" if name else module
         vocabulary = self.vocabulary
         if full in vocabulary.modules or (module in vocabulary.modules and (name in vocabulary.giving or name in DISTINCT or name == "*")):
             return {local}
         if full in vocabulary.above:
-            return {m[len(full) + 1 :].partition(".")[0] for m in vocabulary.modules if m.startswith(full + ".")}
+            return {"." + m[len(full) + 1 :].partition(".")[0] for m in vocabulary.modules if m.startswith(full + ".")}
         return set()
 
     def _settle(self) -> None:
@@ -331,8 +347,8 @@ class Spread:
         if name.startswith("__") or name in self.vocabulary.giving:  # the table knows what such a method of an object gives
             return
         if only is not None:
-            if name not in self.shared[only]:
-                self.shared[only].add(name)
+            if f".{name}" not in self.shared[only]:
+                self.shared[only].add(f".{name}")
                 self._look(only, f".{name}")
         elif name not in self.attributes:
             self.attributes.add(name)
@@ -349,7 +365,7 @@ class Spread:
         if isinstance(expr, f.Name):
             return expr.id in words
         if isinstance(expr, f.Attr):
-            return expr.attr in self.attributes or expr.attr in words or (expr.attr in self.vocabulary.words and self._carries(expr.value, words))
+            return expr.attr in self.attributes or f".{expr.attr}" in words or (expr.attr in self.vocabulary.words and self._carries(expr.value, words))
         if isinstance(expr, f.Call):
             last = _last(expr.func)
             if last in PASSING:
@@ -374,7 +390,7 @@ class Spread:
         if isinstance(func, f.Name):
             return func.id in words
         if isinstance(func, f.Attr):
-            return func.attr in self.attributes or func.attr in words or (func.attr in self.vocabulary.giving and self._carries(func.value, words))
+            return func.attr in self.attributes or f".{func.attr}" in words or (func.attr in self.vocabulary.giving and self._carries(func.value, words))
         return self._carries(func, words)
 
     def _hands(self, source: f.Expr, words: frozenset[str]) -> bool:
@@ -387,6 +403,11 @@ class Spread:
                 )
             return last in self.vocabulary.handing or self._makes(source.func, words)
         return self._carries(source, words)
+
+
+def _telling(name: str) -> bool:
+    """Whether a function's name is one that others do not have by chance."""
+    return len(name) > 3 and not name.startswith("__")
 
 
 def _last(func: f.Expr) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mplint.apis import Table
 
 PASSING = {
@@ -21,8 +23,11 @@ DISTINCT = {
 OPENING = frozenset({"run_in_executor", "apply_async", "map_async", "starmap_async", "imap", "imap_unordered", "add_signal_handler", "setitimer"})
 """Pages that hold one of these are read even where nothing else leads."""
 
-AWAITING = frozenset({"gather", "TaskGroup", "to_thread", "wrap_future"})
-"""So are pages that hold one of these and name asyncio."""
+AWAITED = frozenset({"run_in_executor", "to_thread", "wrap_future"})
+"""What gives work to an executor and awaits it."""
+
+AWAITING = frozenset({"gather", "TaskGroup"})
+"""Pages that hold one of these, name asyncio and name a function that leads to AWAITED are read too."""
 
 
 class Vocabulary:
@@ -36,7 +41,8 @@ class Vocabulary:
         self.handing = frozenset(row.name.rpartition(".")[2] for row in table.apis.values() if row.gives_each)
         self.modules = frozenset(m for n in names if (m := n.rpartition(".")[0]) and not m.rpartition(".")[2][:1].isupper())
         self.above = frozenset(".".join(m.split(".")[:k]) for m in self.modules for k in range(1, m.count(".") + 1)) - self.modules
-        self.roots = frozenset(m.partition(".")[0] for m in self.modules)
+        roots = sorted({m.partition(".")[0] for m in self.modules})
+        self.importing = re.compile(rf"(?:from|import)\s+(?:{'|'.join(roots)})\b")
 
 
 _PLAIN = {"asyncio", "builtins", "os", "sys", "atexit", "threading", "subprocess", "queue", "functools", "contextlib", "typing", "weakref", "time", "random", "posix"}
