@@ -140,6 +140,7 @@ class Sources:
         """Files that could not be read, and why."""
         self._data: dict[str, bytes] = dict(self.overlays)
         self._sources: dict[str, Source] = {}
+        self._digests: dict[str, bytes] = {}
 
     def data(self, path: str) -> bytes:
         """The bytes of a file, nothing when it cannot be read (`read` tells why)."""
@@ -153,6 +154,15 @@ class Sources:
                 self.failed[path] = f"cannot be read: {error.strerror or error}"
             self._data[path] = data
         return data
+
+    def digest(self, path: str) -> bytes:
+        """The digest of a file's bytes; the file is read only when nobody has told it."""
+        return self._digests.get(path) or digest_of(self.data(path))
+
+    def tell(self, digests: Mapping[str, bytes], data: Mapping[str, bytes]) -> None:
+        """Digests, and the bytes of some files, that are known already."""
+        self._digests.update(digests)
+        self._data = {**data, **self._data}
 
     def read(self, path: str) -> Source:
         """The decoded text of a file.  Raises UnreadableFile."""
@@ -169,5 +179,6 @@ class Sources:
         other = Sources(self.root, self.files, {**self.overlays, **overlays})
         other.failed.update(self.failed)
         other._data = {**self._data, **overlays}
+        other._digests = {path: digest for path, digest in self._digests.items() if path not in overlays}
         other._sources = {path: source for path, source in self._sources.items() if path not in overlays}
         return other

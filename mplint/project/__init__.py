@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import re
 from functools import cached_property
-from typing import Callable, Iterator, Mapping, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Callable, Iterator, Mapping, NamedTuple, TypeVar
 
 from mplint import facts as f
 from mplint.apis import Api, Kind, Parameter, Table, builtin_table
@@ -39,6 +39,9 @@ from mplint.project.values import (
 )
 from mplint.project.workers import Reach, Submission
 from mplint.source import Source, Sources, UnreadableFile
+
+if TYPE_CHECKING:
+    from mplint.cache.pieces import Pieces
 
 __all__ = [
     "Base", "Bound", "CallSite", "Class", "Coroutine", "Entered", "Escape", "External", "Function", "Instance", "Literal", "Many", "Module", "ModuleValue",
@@ -84,9 +87,16 @@ class Project:
     """The files under one root, linked.  `errors` collects the files that could not be read: path -> (message, row, column)."""
 
     def __init__(
-        self, sources: Sources, *, table: Table | None = None, target: tuple[int, int] = (3, 10), limits: Limits | None = None
+        self,
+        sources: Sources,
+        *,
+        table: Table | None = None,
+        target: tuple[int, int] = (3, 10),
+        limits: Limits | None = None,
+        pieces: Pieces | None = None,
     ) -> None:
         self.sources = sources
+        self._pieces = pieces
         self.limits = limits or Limits()
         self.table = (table or builtin_table()).at(target)
         self.target = target
@@ -118,6 +128,16 @@ class Project:
         return self._modules[path]
 
     def _outline(self, source: Source) -> Outline:
+        if self._pieces is None:
+            return self._read_outline(source)
+        outline = self._pieces.outline(source.digest, len(source.lines))
+        if outline is None:
+            outline = self._read_outline(source)
+            if source.path not in self.errors:
+                self._pieces.keep_outline(source.digest, outline)
+        return outline
+
+    def _read_outline(self, source: Source) -> Outline:
         try:
             return outline_of(source.text)
         except (RecursionError, MemoryError):  # LibCST would end the process
@@ -142,6 +162,17 @@ class Project:
             return EMPTY
 
     def _lowered(self, path: str, number: int) -> tuple[f.Step, ...]:
+        if self._pieces is None:
+            return self._read_page(path, number)
+        digest = self.sources.read(path).digest
+        steps = self._pieces.steps(digest, number)
+        if steps is None:
+            steps = self._read_page(path, number)
+            if path not in self.errors:
+                self._pieces.keep_steps(digest, number, steps)
+        return steps
+
+    def _read_page(self, path: str, number: int) -> tuple[f.Step, ...]:
         from mplint.extract import Unreadable, parse_page, steps_of
 
         module = self._modules[path]
@@ -212,7 +243,7 @@ class Project:
         scope = cls.outer or cls.module.body
         return [v for d in definitions.definitions_in(row, name) for v in definitions.definition_values(self, d, scope)]
 
-    def additions(self, function: Function) -> dict[str, list[tuple[f.Expr, bool]]]:
+    def additions(self, function: Function) -> dict[str, list[containers.Addition]]:
         """See `containers.additions`."""
         return self.kept(("additions", function), lambda: containers.additions(function))
 
@@ -418,7 +449,7 @@ class Project:
 
     @cached_property
     def triage(self) -> triage.Triage:
-        return triage.Triage(self.sources)
+        return triage.Triage(self.sources, self._pieces)
 
     def seeds(self) -> Iterator[Module]:
         """The modules whose bytes say that they may hand work to somebody."""

@@ -8,51 +8,49 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Iterator
+from typing import TYPE_CHECKING, Iterator
 
-from mplint.source import Sources
+from mplint.project.scan import FileScan, scan_of
+from mplint.source import Sources, digest_of
 
-TOKENS = (
-    b"multiprocess", b"concurrent.futures", b"concurrent import futures", b"joblib", b"loky", b"billiard", b"pathos", b"pebble", b"mpire",
-    b"run_in_executor", b"process_map", b"apply_async", b"imap", b"starmap", b"map_async", b"signal.signal", b"import signal", b"from signal", b"ProcessPool", b"get_context",
-)  # fmt: skip
-"""Any of these bytes makes a file a seed."""
+if TYPE_CHECKING:
+    from mplint.cache.pieces import Pieces
 
-AWAITED = (b"run_in_executor", b"to_thread", b"wrap_future")
-"""Where any file has one of these, what gathers, groups or waits for awaitables matters too."""
-
-AWAITING = (b"gather", b"TaskGroup", b"wait_for", b"asyncio.wait")
-
-_CLASS = re.compile(rb"class\s+(\w+)\s*\(([^)]*)\)")
-_FROM = re.compile(rb"from\s+[\w.]+\s+import\s+(\([^)]*\)|[^\n]*)")
-_WORD = re.compile(rb"\w+")
 _EXCEPTION = re.compile(rb"(?:Error|Exception|Warning|Exit|Interrupt|Failure|Failed|StopIteration|Group)$")
 
 
 class Triage:
     """The answers for one set of files."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, pieces: Pieces | None = None) -> None:
         self.sources = sources
+        self._pieces = pieces
+
+    @cached_property
+    def scans(self) -> dict[str, FileScan]:
+        """What is seen in each file."""
+        return {path: self._scan(path) for path in self.sources.files}
+
+    def _scan(self, path: str) -> FileScan:
+        if self._pieces is None:
+            return scan_of(self.sources.data(path))
+        found = self._pieces.scan(self.sources.digest(path))
+        if found is None:
+            data = self.sources.data(path)
+            found = scan_of(data)
+            self._pieces.keep_scan(digest_of(data), found)
+        return found
 
     @cached_property
     def seeds(self) -> tuple[str, ...]:
         """Files that may hand work to somebody."""
-        tokens = TOKENS
-        if any(token in self.sources.data(path) for path in self.sources.files for token in AWAITED):
-            tokens += AWAITED + AWAITING
-        return tuple(p for p in self.sources.files if any(t in self.sources.data(p) for t in tokens))
+        awaits = any(scan.is_awaited for scan in self.scans.values())
+        return tuple(path for path, scan in self.scans.items() if scan.is_seed or (awaits and (scan.is_awaited or scan.is_awaiting)))
 
     @cached_property
     def heads(self) -> tuple[tuple[str, str, frozenset[bytes]], ...]:
         """Every class statement with bases: file, name, last words of the bases."""
-        out: list[tuple[str, str, frozenset[bytes]]] = []
-        for path in self.sources.files:
-            data = self.sources.data(path)
-            if b"class" in data:
-                for found in _CLASS.finditer(data):
-                    out.append((path, found[1].decode("ascii", "replace"), frozenset(_WORD.findall(found[2]))))
-        return tuple(out)
+        return tuple((path, cls, frozenset(bases)) for path, scan in self.scans.items() for cls, bases in scan.heads)
 
     def derived(self, name: str) -> Iterator[tuple[str, str]]:
         """Class statements (file, name) that name `name` among their bases."""
@@ -82,22 +80,11 @@ class Triage:
         """Files in which something is looked at."""
         return frozenset(self.seeds) | frozenset(self.exceptions)
 
-    @cached_property
-    def _taken(self) -> tuple[tuple[str, frozenset[bytes]], ...]:
-        """What each file imports by name from anywhere."""
-        out: list[tuple[str, frozenset[bytes]]] = []
-        for path in self.sources.files:
-            names: set[bytes] = set()
-            for found in _FROM.finditer(self.sources.data(path)):
-                names.update(_WORD.findall(found[1]))
-            out.append((path, frozenset(names)))
-        return tuple(out)
-
     def importers(self, names: set[str]) -> Iterator[str]:
         """Files that import one of `names` by name, or derive a class from one."""
         wanted = {name.encode() for name in names}
-        for path, taken in self._taken:
-            if not taken.isdisjoint(wanted):
+        for path, scan in self.scans.items():
+            if not scan.taken.isdisjoint(wanted):
                 yield path
         for path, _, bases in self.heads:
             if not bases.isdisjoint(wanted):

@@ -1,0 +1,45 @@
+"""What the triage sees in the bytes of one file: all that it ever asks of a file that it turns away."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+TOKENS = (
+    b"multiprocess", b"concurrent.futures", b"concurrent import futures", b"joblib", b"loky", b"billiard", b"pathos", b"pebble", b"mpire",
+    b"run_in_executor", b"process_map", b"apply_async", b"imap", b"starmap", b"map_async", b"signal.signal", b"import signal", b"from signal", b"ProcessPool", b"get_context",
+)  # fmt: skip
+"""Any of these bytes makes a file a seed."""
+
+AWAITED = (b"run_in_executor", b"to_thread", b"wrap_future")
+"""Where any file has one of these, what gathers, groups or waits for awaitables matters too."""
+
+AWAITING = (b"gather", b"TaskGroup", b"wait_for", b"asyncio.wait")
+
+_CLASS = re.compile(rb"class\s+(\w+)\s*\(([^)]*)\)")
+_FROM = re.compile(rb"from\s+[\w.]+\s+import\s+(\([^)]*\)|[^\n]*)")
+_WORD = re.compile(rb"\w+")
+
+
+class FileScan(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """`is_seed`, `is_awaited`, `is_awaiting`: whether it holds one of those tokens.  `heads` are its class statements with bases: name,
+    words of the bases.  `taken` are the names that it imports from anywhere."""
+
+    is_seed: bool = False
+    is_awaited: bool = False
+    is_awaiting: bool = False
+    heads: tuple[tuple[str, tuple[bytes, ...]], ...] = ()
+    taken: frozenset[bytes] = frozenset()
+
+
+def scan_of(data: bytes) -> FileScan:
+    """Look through the bytes of a file."""
+    heads: tuple[tuple[str, tuple[bytes, ...]], ...] = ()
+    if b"class" in data:
+        heads = tuple((found[1].decode("ascii", "replace"), tuple(dict.fromkeys(_WORD.findall(found[2])))) for found in _CLASS.finditer(data))
+    taken: set[bytes] = set()
+    for found in _FROM.finditer(data):
+        taken.update(_WORD.findall(found[1]))
+    awaited, awaiting = (any(token in data for token in tokens) for tokens in (AWAITED, AWAITING))
+    return FileScan(any(token in data for token in TOKENS), awaited, awaiting, heads, frozenset(taken))
