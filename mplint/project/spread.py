@@ -49,6 +49,7 @@ class Spread:
         self._exports: dict[str, set[Module]] = {}
         self._queue: dict[Place, None] = {}
         self._live: dict[Place, None] = {}
+        self._owners: set[str] = set()
         self._asked: set[str] = set()
         for module in project.seeds():
             self._enter(module)
@@ -146,8 +147,8 @@ class Spread:
                 self._others()
 
     def _others(self) -> None:
-        """Modules without any token that import one of the names, or derive a class from it."""
-        new = self._exports.keys() - self._asked
+        """Modules without any token that import one of the names, or a class that keeps or gives objects, or derive from one."""
+        new = (self._exports.keys() | self._owners) - self._asked
         self._asked |= new
         for path in self.project.triage.importers(new) if new else ():
             module = self.project.module(path)
@@ -231,11 +232,13 @@ class Spread:
         return False
 
     def _spread(self, module: Module, page: int, row: f.Row, function: Function, words: frozenset[str], class_level: bool) -> None:
-        top = function.is_module and not class_level
+        top, holder = function.is_module and not class_level, function.owner
         if isinstance(row, f.Assign):
             carried = row.value is not None and self._carries(row.value, words) and self._is_api(row.value, function)
             if carried or (row.annotation is not None and self._noted(row.annotation, function, words)):
                 for target in row.targets:
+                    if isinstance(target, f.Attr) and holder is not None:
+                        self._owners.add(holder.name)
                     self._bind(module, page, target, top, class_level)
         elif isinstance(row, f.For):
             if self._hands(row.source, words) and self._is_api(row.source, function):
@@ -315,6 +318,7 @@ class Spread:
     def _returns(self, function: Function) -> None:
         """A function gives objects: its name is one of the names, wherever it can be called by it."""
         if function.owner is not None:
+            self._owners.add(function.owner.name)
             self._attribute(function.name)
         elif function.outer is None:
             self._share(function.module, function.name)
@@ -407,7 +411,7 @@ class Spread:
 
 def _telling(name: str) -> bool:
     """Whether a function's name is one that others do not have by chance."""
-    return len(name) > 3 and not name.startswith("__")
+    return len(name) > 2 and not name.startswith("__")
 
 
 def _last(func: f.Expr) -> str:
