@@ -1,0 +1,92 @@
+"""Work that is given to a process pool inside its `with` block, and what becomes of it before the block is left, which terminates the pool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator, NamedTuple
+
+from mplint import facts as f
+from mplint.project.flow.paths import Leaving
+from mplint.project.lifetimes import Life, Touch
+from mplint.project.modules import CallSite, Function, Module
+from mplint.project.values import Instance
+
+if TYPE_CHECKING:
+    from mplint.project import Project, Use
+
+_BLOCKING = {
+    "sleep", "wait", "join", "get", "recv", "acquire", "input", "pause", "select", "communicate", "serve_forever", "mainloop", "result", "run_forever",
+    "run_until_complete", "poll", "is_set", "ready", "empty", "is_alive", "wait_for",
+}  # fmt: skip
+"""Last names of calls that pass time, or ask whether it is over: the work may be done by then."""
+
+
+_NOT_LEAVING = {"contextlib.closing", "contextlib.nullcontext"}
+"""Managers that do not call the `__exit__` of what they are given."""
+
+
+class Left(NamedTuple):
+    """A task given to the pool of a `with` block: `use` is the call, `block` the With, `item` the number of its item, `life` what becomes of its result.
+
+    `waited`: something inside the block waits (for the pool, for this result, or for something else that may tell that it is there).
+    """
+
+    use: Use
+    block: f.With
+    item: int
+    life: Life
+    waited: bool
+
+    def after(self) -> Iterator[Touch]:
+        """What the function does with the result when the block was left on every way from the task to there."""
+        function, graph = self.use.function, self.use.function.graph
+        for touch in self.life.touches:
+            if touch.function is function and not _inside(function, touch.row, self.block):
+                gone = Leaving(self.block, self.item)
+                if graph.reaches(self.use.call, touch.row) and not graph.reaches(self.use.call, touch.row, avoiding=[gone]):
+                    yield touch
+
+
+def left(project: Project, module: Module) -> Iterator[Left]:
+    """The tasks of a module that are given to a process pool inside the block which terminates it, and do not wait by themselves."""
+    for use in project.uses(module, "submit"):
+        if use.where != "process" or use.receiver is None or "wait" in use.row.does or use.receiver.made is None:
+            continue
+        gives = project.table.kind(use.row.gives) if use.row.gives else None
+        pool = project.kind(use.receiver)
+        if gives is None or gives.role not in {"async-result", "result-iterator"} or pool is None or pool.role != "pool" or pool.leaving != "stop":
+            continue
+        found = _block(project, use)
+        if found is not None:
+            block, index = found
+            life = project.life(use.site)
+            yield Left(use, block, index, life, _waited(project, use, block, life))
+
+
+def _block(project: Project, use: Use) -> tuple[f.With, int] | None:
+    """The `with` around a call that entered the very pool that the call is on."""
+    assert use.receiver is not None
+    for row, item in use.function.graph.withs_around(use.call):
+        if isinstance(item.value, f.Call) and project.external(item.value.func, use.function) in _NOT_LEAVING:
+            continue
+        values = project.values(item.value, use.function)
+        if any(isinstance(v, Instance) and v.made == use.receiver.made for v in values):
+            return row, row.items.index(item)
+    return None
+
+
+def _inside(function: Function, row: f.Row, block: f.With) -> bool:
+    return any(around is block for around in function.ancestors(row))
+
+
+def _waited(project: Project, use: Use, block: f.With, life: Life) -> bool:
+    function = use.function
+    if any(t.function is not function or _inside(function, t.row, block) for t in life.touches):
+        return True
+    mine = {row.at for row in f.walk(use.call)}
+    for site in function.calls:
+        if site.call.at in mine or not _inside(function, site.call, block) or not function.graph.reaches(use.call, site.call):
+            continue
+        last = site.call.func.attr if isinstance(site.call.func, f.Attr) else site.call.func.id if isinstance(site.call.func, f.Name) else ""
+        if last in _BLOCKING or any(True for _ in project.uses_at(CallSite(function, site.call), "wait", "join", "collect", "get", "gather")):
+            return True
+    return False
