@@ -1,0 +1,178 @@
+"""MP603: a broken executor is used again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator
+
+from mplint import facts as f
+from mplint.finding import Alarm, Site, Step
+from mplint.project.modules import CallSite, Function
+from mplint.project.values import External, Instance, elements
+from mplint.rule import Example, Prints, Raises, Rule
+
+if TYPE_CHECKING:
+    from mplint.project import Module, Project, Use
+
+_BROKEN = frozenset({"concurrent.futures.BrokenExecutor", "concurrent.futures.process.BrokenProcessPool"})
+
+
+class BrokenPoolReused(Rule):
+    """A process executor that is used again after it broke.
+
+    ## What it does
+
+    Reports work given to a process executor after `except BrokenProcessPool` (or `BrokenExecutor`, or loky's `TerminatedWorkerError`) around work of the
+    same executor, with no new executor in between.
+
+    ## Why it hurts
+
+    A broken executor stays broken: when one worker dies, every later `submit` raises `BrokenProcessPool` at once. Measured on CPython 3.8 to 3.13.
+    A handler that counts, logs and goes on therefore loses all the work that follows.
+
+    ## When it knows
+
+    The executor in the `try` and the one that is used afterwards must be one object, and no way between may bind its name or attribute again or
+    call a function of the project that may do so. Silent when the handler raises again or leaves; and for `get_reusable_executor()`, asked again,
+    which gives a new executor.
+
+    ## References
+
+    - [concurrent.futures.process.BrokenProcessPool](https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.process.BrokenProcessPool)
+    - [loky](https://loky.readthedocs.io/en/stable/API.html): what ends an executor.
+    """
+
+    code = "MP603"
+    name = "broken-pool-reused"
+
+    def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        seen = set()
+        for function in project.functions(module):
+            for row in f.walk(*function.facts.body):
+                if not isinstance(row, f.Try):
+                    continue
+                handlers = [h for h in row.handlers if _is_for_broken(project, function, h)]
+                tried = _executors_in(project, function, row) if handlers else {}
+                if not tried:
+                    continue
+                for handler in handlers:
+                    for use in _uses_after(project, function, handler, tried):
+                        if use.site not in seen:
+                            seen.add(use.site)
+                            method = use.row.name.rpartition(".")[2]
+                            because = (Step(function.site(handler), "the break is caught here, and no new executor is made"),)
+                            message = f"`{method}` on an executor that is broken: it raises at once, the work is lost"
+                            yield Alarm(self.code, use.site.site, message, because, function.qualname)
+
+    example = Example(
+        bad="""\
+import os
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+
+def main():
+    executor = ProcessPoolExecutor(2)
+    try:
+        executor.submit(os._exit, 1).result()  # as when the kernel kills a worker
+    except BrokenProcessPool:
+        print("a worker died")
+    print(executor.submit(abs, -7).result())  # MP603
+    executor.shutdown()
+
+
+if __name__ == "__main__":
+    main()
+""",
+        bad_ends=Raises("BrokenProcessPool"),
+        fixed="""\
+import os
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+
+def main():
+    executor = ProcessPoolExecutor(2)
+    try:
+        executor.submit(os._exit, 1).result()  # as when the kernel kills a worker
+    except BrokenProcessPool:
+        print("a worker died")
+        executor.shutdown()
+        executor = ProcessPoolExecutor(2)
+    print(executor.submit(abs, -7).result())
+    executor.shutdown()
+
+
+if __name__ == "__main__":
+    main()
+""",
+        fixed_ends=Prints("7"),
+    )
+
+
+def _is_for_broken(project: Project, function: Function, handler: f.Handler) -> bool:
+    if handler.types is None:
+        return False
+    types = project.values(handler.types, function)
+    named = {project.table.canonical(t.name) for t in (*types, *elements(types)) if isinstance(t, External)}
+    return any(_BROKEN & set(project.table.bases(name)) for name in named)
+
+
+def _executor(project: Project, use: Use) -> tuple[Instance, f.Expr] | None:
+    """The process executor that a call gives work to, and how it is called there."""
+    if use.row.executor is not None:
+        on = project.argument(use.call, use.row.executor)
+    else:
+        on = use.call.func.value if isinstance(use.call.func, f.Attr) else None
+    values = project.values(on, use.function) if on is not None else ()
+    if on is None or len(values) != 1 or not isinstance(values[0], Instance):
+        return None
+    value = values[0]
+    return (value, on) if value.where == "process" and project.role(value) == "executor" and value.made is not None else None
+
+
+def _executors_in(project: Project, function: Function, row: f.Try) -> dict[Site, None]:
+    """The executors whose work is given away or waited for in the body of a try."""
+    out: dict[Site, None] = {}
+    for call in f.walk(*row.body):
+        if not isinstance(call, f.Call):
+            continue
+        for use in project.uses_at(CallSite(function, call), "submit", "collect"):
+            if "collect" in use.row.does:
+                source = use.receiver.source if use.receiver is not None else None
+                if source is not None and source.made is not None and source.where == "process" and project.role(source) == "executor":
+                    out[source.made] = None
+            else:
+                found = _executor(project, use)
+                if found is not None and found[0].made is not None:
+                    out[found[0].made] = None
+    return out
+
+
+def _uses_after(project: Project, function: Function, handler: f.Handler, tried: dict[Site, None]) -> Iterator[Use]:
+    """The first calls that a handler leads to and that give work to one of the broken executors."""
+    found: list[tuple[Use, f.Expr, Site]] = []
+    for site in function.calls:
+        for use in project.uses_at(site, "submit"):
+            executor = _executor(project, use)
+            if executor is not None and executor[0].made in tried:
+                found.append((use, executor[1], executor[0].made))
+    for use, on, made in found:
+        others = [other.call for other, _, _ in found if other.call is not use.call]
+        if function.graph.reaches(handler, use.call, avoiding=[*_renewals(project, function, on, made), *others]):
+            yield use
+
+
+def _renewals(project: Project, function: Function, on: f.Expr, made: Site) -> list[f.Row]:
+    """The rows of a function after which a name or attribute may mean another executor."""
+    name = f.dotted(on)
+    head = name.partition(".")[0]
+    out: list[f.Row] = []
+    for row in f.walk(*function.facts.body):
+        if isinstance(row, f.Call):
+            if function.site(row) == made or (row.func is not on and project.callees(CallSite(function, row))):
+                out.append(row)
+        elif isinstance(row, f.Assign) and any(f.dotted(t) in {name, head} for target in row.targets for t in f.walk(target) if isinstance(t, (f.Name, f.Attr))):
+            out.append(row)
+        elif isinstance(row, f.With) and any(i.target is not None and f.dotted(i.target) == name for i in row.items):
+            out.append(row)
+    return out
