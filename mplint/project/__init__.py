@@ -438,6 +438,11 @@ class Project:
                     if (func.id if isinstance(func, f.Name) else func.attr if isinstance(func, f.Attr) else "") == name:
                         yield site
 
+    def arguments(self, function: Function, param: f.Param) -> tuple[tuple[f.Expr, Function], ...]:
+        """What the calls of the project pass to a parameter: the expressions, each with the function it stands in."""
+        found = ((parameters.argument_of(s.call, function, param), s.function) for s in self.callers(function))
+        return tuple((expr, caller) for expr, caller in found if expr is not None)
+
     def constructions(self, cls: Class) -> tuple[CallSite, ...]:
         """Every call in the project that constructs exactly `cls`."""
         return self._answers.ask(("constructions", cls), lambda: self._constructions(cls), ())

@@ -16,7 +16,7 @@ from mplint.project.names import absolute
 from mplint.project.annotations import annotation_values
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
-from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, Vocabulary
+from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, TAKING, Vocabulary
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -73,7 +73,7 @@ class Spread:
         func = site.call.func
         if isinstance(func, f.Attr):
             return func.attr in DISTINCT or func.attr in self.attributes or (self._carries(func.value, words) and func.attr in self.vocabulary.words)
-        return self._carries(func, words)
+        return (isinstance(func, f.Name) and func.id in DISTINCT) or self._carries(func, words)
 
     # -- the walk
 
@@ -212,7 +212,9 @@ class Spread:
         return any(self._of_api(value) for value in self.project.values(expr, function))
 
     def _of_api(self, value: Value) -> bool:
-        if isinstance(value, (Many, Entered)):
+        if isinstance(value, Many):
+            return any(self._of_api(v) for v in (*value.items, *value.keys))
+        if isinstance(value, Entered):
             return any(self._of_api(v) for v in value.items)
         if isinstance(value, Tuple):
             return any(self._of_api(v) for item in value.items for v in item)
@@ -319,7 +321,8 @@ class Spread:
         """A function gives objects: its name is one of the names, wherever it can be called by it."""
         if function.owner is not None:
             self._owners.add(function.owner.name)
-            self._attribute(function.name)
+            # where the table has a method of that name, other objects have it too: only its own module is looked through
+            self._attribute(function.name, only=function.module if function.name in self.vocabulary.giving else None)
         elif function.outer is None:
             self._share(function.module, function.name)
         else:
@@ -348,7 +351,7 @@ class Spread:
 
     def _attribute(self, name: str, only: Module | None = None) -> None:
         """A name behind a dot: of instances anywhere, or, with `only`, of an imported module in one other."""
-        if name.startswith("__") or name in self.vocabulary.giving:  # the table knows what such a method of an object gives
+        if name.startswith("__"):
             return
         if only is not None:
             if f".{name}" not in self.shared[only]:
@@ -374,6 +377,10 @@ class Spread:
             last = _last(expr.func)
             if last in PASSING:
                 return any(self._carries(a.value, words) for a in expr.args)
+            if last == "map" and expr.args:  # the builtin: what its function gives
+                first = expr.args[0].value
+                given = first.function.body[0] if isinstance(first, f.Lambda) else None
+                return self._makes(first, words) or (isinstance(given, f.Return) and given.value is not None and self._carries(given.value, words))
             return self._makes(expr.func, words)
         if isinstance(expr, (f.Item, f.Star, f.Await, f.Bind)):
             return self._carries(expr.value, words)
@@ -394,7 +401,9 @@ class Spread:
         if isinstance(func, f.Name):
             return func.id in words
         if isinstance(func, f.Attr):
-            return func.attr in self.attributes or f".{func.attr}" in words or (func.attr in self.vocabulary.giving and self._carries(func.value, words))
+            if func.attr in self.attributes or f".{func.attr}" in words:
+                return True
+            return (func.attr in self.vocabulary.giving or func.attr in TAKING) and self._carries(func.value, words)
         return self._carries(func, words)
 
     def _hands(self, source: f.Expr, words: frozenset[str]) -> bool:

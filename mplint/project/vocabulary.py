@@ -14,6 +14,9 @@ PASSING = {
 
 ADDING = {"append", "appendleft", "add", "extend", "update", "insert", "setdefault"}
 
+TAKING = {"pop", "popleft", "popitem", "get", "setdefault", "values", "items", "copy"}
+"""Methods of containers that give what was put in."""
+
 DISTINCT = {
     "run_in_executor", "apply_async", "map_async", "starmap_async", "imap", "imap_unordered", "starmap", "gather", "add_done_callback", "signal",
     "to_thread", "TaskGroup", "create_task", "wait_for", "wrap_future", "add_signal_handler", "setitimer", "alarm",
