@@ -223,7 +223,7 @@ _MADE_AGAIN = (types.FunctionType, types.GeneratorType, type(threading.Lock()))
 def picture(error: BaseException) -> dict[str, object]:
     """All that can be seen of an exception."""
     attributes = {name: type(value) if isinstance(value, _MADE_AGAIN) else value for name, value in error.__dict__.items()}
-    seen: dict[str, object] = {"type": type(error), "args": error.args, "dict": attributes}
+    seen: dict[str, object] = {"type": type(error), "args": tuple(repr(a) if isinstance(a, list) else a for a in error.args), "dict": attributes}
     for cls in type(error).__mro__:
         for name in [*FIELDS.get(cls.__name__, ()), *vars(cls).get("__slots__", ())]:
             seen[name] = getattr(error, name, "<none>")

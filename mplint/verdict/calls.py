@@ -8,10 +8,10 @@ from mplint import facts as f
 from mplint.project.modules import Class
 from mplint.verdict import builtins, operators
 from mplint.verdict.expressions import ev, iterate
-from mplint.verdict.functions import FUNCTIONS, method, outside
+from mplint.verdict.functions import FUNCTIONS, outside
+from mplint.verdict.methods import method
 from mplint.verdict.machine import DEPTH, Frame, Machine, Thrown, Vague
 from mplint.verdict.objects import builtin_text, construct, plain_function, set_attribute
-from mplint.verdict.shapes import Field, Made, fields_of
 from mplint.verdict.terms import (
     NONE, BoundFunc, BuiltinMethod, Cls, Const, DictObj, Ext, Func, LambdaFunc, Method, Obj, Partial, Seq, SuperOf, Term, freeze,
 )  # fmt: skip
@@ -90,8 +90,10 @@ def call(m: Machine, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     if isinstance(func, Cls):
         return _instance(m, func, args, kwargs)
     if isinstance(func, Partial):
+        from mplint.verdict.generated import generated
+
         if func.func == Ext("mplint.generated"):
-            return _generated(m, (*func.args, *args), kwargs)
+            return generated(m, (*func.args, *args), kwargs)
         return call(m, func.func, (*func.args, *args), {**dict(func.keywords), **kwargs})
     if isinstance(func, Method):
         return method(m, func.receiver, func.name, args, kwargs)
@@ -258,61 +260,3 @@ def _builtin(m: Machine, func: BuiltinMethod, args: tuple[Any, ...], kwargs: dic
     if func.name in {"with_traceback", "add_note"}:
         return receiver
     return Term("call", (func.name, freeze(receiver), freeze(args)), "str" if func.name in {"__repr__", "__format__"} else "")
-
-
-def _generated(m: Machine, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The `__init__` that a dataclass or attrs decorator writes."""
-    cls, name, receiver, *values = args
-    if not isinstance(receiver, Obj) or not isinstance(cls.cls, Class):
-        raise Vague("a generated constructor")
-    if name.value == "__setattr__":
-        raise Thrown("dataclasses.FrozenInstanceError", "cannot assign to field")
-    made = m.shapes.made(cls.cls)
-    assert made is not None
-    fields = fields_of(m.shapes, cls.cls, made)
-    params = [*(x for x in fields if x.init and not x.kw_only), *(x for x in fields if x.init and x.kw_only)]
-    facts = f.FunctionFacts(0, "__init__", tuple(_param(x, made) for x in params), ())
-    home = Frame(cls.cls.outer or cls.cls.module.body, {}, None)
-    env = bind(m, facts, tuple(values), kwargs, home, f"{cls.cls.name}.__init__")
-    for field in fields:
-        public = _public(field, made)
-        if field.init:
-            value = env[public]
-            if value == Const(Ellipsis) and field.default is None and field.factory is not None:
-                value = _made_by(m, field)
-        elif field.default is not None:
-            value = ev(m, field.default, Frame(home.function, {}, field.owner))
-        elif field.factory is not None:
-            value = _made_by(m, field)
-        else:
-            continue
-        if field.converter is not None:
-            value = call(m, ev(m, field.converter, Frame(home.function, {}, field.owner)), (value,), {})
-        if not field.init_only:
-            set_attribute(m, receiver, field.name, value, raw=True)
-        env[public] = value
-    after = "__post_init__" if made.kind == "dataclass" else "__attrs_post_init__"
-    known = m.shapes.of(cls.cls).find_python(after)  # the decorator looked for it in this class and its bases
-    hook = m.shapes.of(receiver.cls).find_python(after) if known is not None else None
-    if hook is not None and hook.functions:
-        extra = tuple(env[_public(x, made)] for x in fields if x.init_only)
-        call(m, BoundFunc(Func(hook.functions[-1]), receiver), extra, {})
-    if made.auto_exc:
-        receiver.args = tuple(env[_public(x, made)] for x in fields if x.init)
-    return NONE
-
-
-def _public(field: Field, made: Made) -> str:
-    return field.name.lstrip("_") if made.kind == "attrs" else field.name
-
-
-def _param(field: Field, made: Made) -> f.Param:
-    default = field.default if field.default is not None else f.Const(0, None, "ellipsis") if field.factory is not None else None
-    return f.Param(_public(field, made), "keyword-only" if field.kw_only else "positional", default, field.annotation)
-
-
-def _made_by(m: Machine, field: Field) -> Any:
-    assert field.factory is not None
-    return call(m, ev(m, field.factory, Frame(field.owner.outer or field.owner.module.body, {}, field.owner)), (), {})
-
-

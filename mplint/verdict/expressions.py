@@ -259,53 +259,6 @@ def _comprehension(m: Machine, expr: f.Comprehension, frame: Frame) -> Any:
     return Term("comp", (expr.at, freeze(source), result), "!a generator" if expr.kind == "generator" else expr.kind)
 
 
-def assign(m: Machine, target: f.Expr, value: Any, frame: Frame) -> None:
-    """`target = value`."""
-    from mplint.verdict.objects import set_attribute
-
-    if isinstance(target, f.Name):
-        frame.env[target.id] = value
-    elif isinstance(target, f.Attr):
-        owner = ev(m, target.value, frame)
-        if isinstance(owner, Obj):
-            set_attribute(m, owner, target.attr, value)
-    elif isinstance(target, f.Item):
-        owner, index = ev(m, target.value, frame), ev(m, target.index, frame)
-        if isinstance(owner, DictObj):
-            owner.put(freeze(index), value)
-        elif isinstance(owner, ListObj):
-            owner.source, owner.items = Term("set", (freeze(owner), freeze(index), freeze(value))), None
-        elif operators.kind(m, owner) in {"str", "tuple", "int", "NoneType"}:
-            raise Thrown("TypeError", f"{operators.kind(m, owner)!r} object does not support item assignment")
-    elif isinstance(target, f.Star):
-        assign(m, target.value, value, frame)
-    elif isinstance(target, f.Sequence):
-        _unpack(m, target, value, frame)
-
-
-def _unpack(m: Machine, target: f.Sequence, value: Any, frame: Frame) -> None:
-    items = iterate(m, value)
-    star = next((i for i, t in enumerate(target.items) if isinstance(t, f.Star)), None)
-    count = len(target.items)
-    if items is None:
-        for i, part in enumerate(target.items):
-            assign(m, part, Term("unpacked", (freeze(value), i, count)), frame)
-    elif star is None:
-        if len(items) != count:
-            raise Thrown("ValueError", f"{'too many' if len(items) > count else 'not enough'} values to unpack (expected {count})")
-        for part, worth in zip(target.items, items):
-            assign(m, part, worth, frame)
-    else:
-        after = count - star - 1
-        if len(items) < count - 1:
-            raise Thrown("ValueError", f"not enough values to unpack (expected at least {count - 1}, got {len(items)})")
-        for part, worth in zip(target.items[:star], items):
-            assign(m, part, worth, frame)
-        assign(m, target.items[star], ListObj(items[star : len(items) - after]), frame)
-        for part, worth in zip(target.items[star + 1 :], items[len(items) - after :]):
-            assign(m, part, worth, frame)
-
-
 def _lambda(m: Machine, expr: f.Lambda, frame: Frame) -> Any:
     return LambdaFunc(expr.at, frame.function.path, expr.function, frame)
 
@@ -314,6 +267,13 @@ def _call(m: Machine, expr: f.Call, frame: Frame) -> Any:
     from mplint.verdict.calls import call_expression
 
     return call_expression(m, expr, frame)
+
+
+def assign(m: Machine, target: f.Expr, value: Any, frame: Frame) -> None:
+    """`target = value`; see `mplint.verdict.targets`."""
+    from mplint.verdict.targets import assign as run
+
+    run(m, target, value, frame)
 
 
 def _bind(m: Machine, expr: f.Bind, frame: Frame) -> Any:

@@ -10,7 +10,8 @@ from mplint.project.modules import CallSite, Class
 from mplint.verdict.calls import arguments
 from mplint.verdict.machine import Frame, Impossible, Machine, Thrown, Vague
 from mplint.verdict.objects import construct
-from mplint.verdict.shapes import Shape, Shapes, fields_of
+from mplint.verdict.fields import fields_of
+from mplint.verdict.shapes import Shape, Shapes
 from mplint.verdict.terms import Const, DictObj, Func, LambdaFunc, ListObj, Obj, Seq, Sym, Term, kind_of
 from mplint.verdict.transit import OK, Outcome, round_trip
 

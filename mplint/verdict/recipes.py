@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from mplint.project.modules import Class
 from mplint.verdict import builtins
-from mplint.verdict.shapes import Shape, Shapes, slots_of
+from mplint.verdict.fields import slots_of
+from mplint.verdict.shapes import Shape, Shapes
 from mplint.verdict.terms import NONE, Cls, Const, DictObj, Ext, Obj, Seq
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import Any, Callable, Union
 from mplint import facts as f
 from mplint.project.definitions import definition_values, definitions_in
 from mplint.verdict import builtins, library, operators
-from mplint.verdict.expressions import assign, converted, element, ev, iterate
+from mplint.verdict.expressions import converted, element, ev, iterate
 from mplint.verdict.machine import Frame, Impossible, Machine, Thrown, Vague
+from mplint.verdict.targets import assign
 from mplint.verdict.terms import NONE, Cls, Const, DictObj, Ext, Func, ListObj, Obj, Seq, Term, freeze, kind_of
 from mplint.verdict.truth import truth
 

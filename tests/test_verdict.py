@@ -1,0 +1,159 @@
+"""The verdict on exception classes: shapes by name, bases outside the project, versions, constructions, words."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from exception_verdicts import predicted, repaired
+from random_exceptions import reality
+
+from mplint.environment import module_file, site_packages
+from mplint.project import Limits, Project
+from mplint.source import Sources
+from mplint.verdict.alarms import alarms, verdict_on
+
+SHAPES = {
+    "fewer": ("FAIL", "class Broken(Exception):\n    def __init__(self, a, b):\n        super().__init__(a)\n", "Broken('x', 1)"),
+    "constant": ("FAIL", "class Broken(Exception):\n    def __init__(self):\n        super().__init__('text')\n", "Broken()"),
+    "empty super": ("FAIL", "class Broken(Exception):\n    def __init__(self, a):\n        super().__init__()\n        self.a = a\n", "Broken('x')"),
+    "no super": ("OK", "class Broken(Exception):\n    def __init__(self, a, b):\n        self.a = a\n", "Broken('x', 1)"),
+    "no super, keyword": ("FAIL", "class Broken(Exception):\n    def __init__(self, a, b):\n        self.a = a\n", "Broken('x', b=1)"),
+    "OSError, no super": ("FAIL", "class Broken(OSError):\n    def __init__(self, a):\n        self.a = a\n", "Broken('x')"),
+    "formatted": ("CORRUPT", "class Broken(Exception):\n    def __init__(self, a):\n        super().__init__(f'bad {a}')\n", "Broken('x')"),
+    "typed": ("FAIL", "class Broken(Exception):\n    def __init__(self, a):\n        super().__init__('%d rows' % a)\n", "Broken(3)"),
+    "args reordered": (
+        "CORRUPT", "class Broken(Exception):\n    def __init__(self, a, b):\n        super().__init__(a)\n        self.args = (b, a)\n", "Broken('x', 1)",
+    ),
+    "args right": ("OK", "class Broken(Exception):\n    def __init__(self, a, b):\n        super().__init__(a)\n        self.args = (a, b)\n", "Broken('x', 1)"),
+    "slots": (
+        "CORRUPT", "class Broken(Exception):\n    __slots__ = ('b',)\n    def __init__(self, a, b=0):\n        super().__init__(a)\n        self.b = b\n", "Broken('x', 1)",
+    ),
+    "lock": ("DUMP", "import threading\nclass Broken(Exception):\n    def __init__(self, a):\n        self.lock = threading.Lock()\n", "Broken('x')"),
+    "self in args": ("DUMP", "class Broken(Exception):\n    def __init__(self, a):\n        super().__init__(self, a)\n", "Broken('x')"),
+    "property": (
+        "FAIL",
+        "class Broken(Exception):\n    def __init__(self, a):\n        super().__init__(a)\n        self.__dict__['b'] = a\n    @property\n    def b(self):\n        return 1\n",
+        "Broken('x')",
+    ),
+    "new drops": ("FAIL", "class Broken(Exception):\n    def __new__(cls, *args):\n        return super().__new__(cls)\n    def __init__(self, a):\n        self.a = a\n", "Broken('x')"),
+    "wrong reduce of two": (
+        "CORRUPT",
+        "class A(Exception):\n    def __init__(self, a):\n        super().__init__(a)\n    def __reduce__(self):\n        return A, self.args\nclass Broken(A, OSError):\n    pass\n",
+        "Broken('x')",
+    ),
+    "list built": ("CORRUPT", "class Broken(Exception):\n    def __init__(self, a):\n        parts = ['bad']\n        parts.append(a)\n        super().__init__(' '.join(parts))\n", "Broken('x')"),
+    "method builds": (
+        "CORRUPT", "class Broken(Exception):\n    def __init__(self, a):\n        self.a = a\n        super().__init__(self.text())\n    def text(self):\n        return 'bad ' + self.a\n", "Broken('x')",
+    ),
+    "caught inside": (
+        "OK",
+        "class Broken(Exception):\n    def __init__(self, a):\n        try:\n            a = a.decode()\n        except AttributeError:\n            pass\n        super().__init__(a)\n",
+        "Broken(b'x')",
+    ),
+    "attribute without a value": ("OK", "class Broken(Exception):\n    a: int\n    def __init__(self, a):\n        super().__init__(a)\n        self.a = a\n", "Broken(1)"),
+    "group": ("OK", "class Broken(ExceptionGroup):\n    def __init__(self, message, excs, extra=None):\n        super().__init__(message, excs)\n", "Broken('x', [ValueError(1)])"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_shape(name: str) -> None:
+    wanted, text, made = SHAPES[name]
+    source = f"{text}\ndef make(opaque):\n    return {made}\n"
+    if "ExceptionGroup" not in source or sys.version_info >= (3, 11):
+        assert reality(source) == wanted
+    found = predicted(source)
+    assert found is not None and found.kind == wanted, found
+
+
+def test_attribute_error_keeps_its_args_since_3_12() -> None:
+    source = "class Broken(AttributeError):\n    def __init__(self, name):\n        super().__init__(f'no {name}')\n"
+    old, new = predicted(source, version=(3, 11)), predicted(source, version=(3, 12))
+    assert old is not None and new is not None
+    assert (old.kind, new.kind) == ("CORRUPT", "OK")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("from subprocess import CalledProcessError\nclass Broken(CalledProcessError):\n    pass\n", "OK"),
+        ("import json\nclass Broken(json.JSONDecodeError):\n    def __init__(self, text):\n        super().__init__('bad', text, 0)\n", "FAIL"),
+        ("import socket\nclass Broken(socket.timeout):\n    def __init__(self, host, port):\n        super().__init__(host)\n", "FAIL"),
+        ("import click\nclass Broken(click.ClickException):\n    def __init__(self, message, code):\n        super().__init__(message)\n", "FAIL"),
+        ("import nobody\nclass Broken(nobody.Error):\n    def __init__(self, a, b):\n        super().__init__(a)\n", None),
+        ("from nobody import Error\nclass Broken(Error, ValueError):\n    def __init__(self, a, b):\n        super().__init__(a)\n", "UNKNOWN"),
+    ],
+)
+def test_base_outside_the_project(text: str, wanted: str | None) -> None:
+    found = predicted(text)
+    assert (found.kind if found is not None else None) == wanted
+
+
+def test_base_in_an_environment(tmp_path: Path) -> None:
+    folder = tmp_path / "lib" / "python3.12" / "site-packages"
+    (folder / "shop").mkdir(parents=True)
+    (folder / "shop" / "__init__.py").write_text("from .errors import Refused as Refused\n")
+    (folder / "shop" / "errors.py").write_text("class Refused(Exception):\n    def __init__(self, why):\n        super().__init__(why)\n")
+    path = str(tmp_path / "main.py")
+    text = "import shop\nclass Late(shop.Refused):\n    def __init__(self, why, days):\n        super().__init__(why)\n"
+    for python, wanted in ((str(tmp_path), "FAIL"), (None, None)):
+        limits = Limits(libraries=site_packages(python))
+        project = Project(Sources(str(tmp_path), (path,), {path: text.encode()}), limits=limits)
+        module = project.module(path)
+        assert module is not None
+        cls = module.class_("Late")
+        assert cls is not None
+        found = verdict_on(project, cls)
+        assert (found.kind if found is not None else None) == wanted
+
+
+def test_module_file_of_the_standard_library() -> None:
+    found = module_file("json.decoder", ())
+    assert found is not None and found.endswith("decoder.py")
+    assert module_file("nobody.at.home", ()) is None
+
+
+def _alarms(text: str, kind: str) -> list[tuple[str, list[str]]]:
+    path = "/words/main.py"
+    project = Project(Sources("/words", (path,), {path: text.encode()}))
+    module = project.module(path)
+    assert module is not None
+    return [(a.message, [step.message for step in a.because]) for a in alarms(module, project, "MP201", kind)]
+
+
+def test_words() -> None:
+    text = "class E(Exception):\n    def __init__(self, message, code):\n        super().__init__(message)\nclass F(E):\n    pass\n"
+    first, second = _alarms(text, "FAIL")
+    assert first[0].startswith("fails to unpickle: `__init__` needs `code`, but `args` carries only `message`; as soon as a worker raises it")
+    assert second[0].startswith("fails to unpickle: `E.__init__` needs `code`")
+    assert second[1] == ["`E.__init__` is the constructor that pickle calls"]
+
+
+def test_the_way_to_the_worker() -> None:
+    text = (
+        "from multiprocessing import Pool\n"
+        "class E(Exception):\n    def __init__(self, message, code):\n        super().__init__(message)\n"
+        "def work(x):\n    raise E('bad', x)\n"
+        "def main():\n    with Pool() as pool:\n        pool.map(work, [1])\n"
+    )
+    ((message, because),) = _alarms(text, "FAIL")
+    assert "as soon as" not in message
+    assert "`E` is made here, in the worker" in because
+
+
+def test_fix_is_withheld_from_what_it_would_break() -> None:
+    text = (
+        "class Broken(Exception):\n    def __init__(self, a, b):\n        super().__init__(a)\n"
+        "class Sub(Broken, OSError):\n    def __init__(self, a):\n        super().__init__(a, 1)\n"
+        "    def __setattr__(self, name, value):\n        raise AttributeError(name)\n"
+    )
+    assert "copyreg.__newobj__, (type(self), *self.args)" not in repaired(text).split("class Sub")[0]
+
+
+def test_fix_of_the_base_repairs_the_subclass() -> None:
+    text = "class Broken(Exception):\n    def __init__(self, a, b):\n        super().__init__(a)\nclass Sub(Broken):\n    def __init__(self, a, b, c):\n        super().__init__(a, b)\n"
+    after = repaired(text)
+    assert after.count("__reduce__") == 1
+    found = predicted(after, "Sub")
+    assert found is not None and found.kind == "OK"
