@@ -43,7 +43,8 @@ def _subscripted(project: Project, note: f.Item, function: Function) -> list[Val
     if head in _LISTS and inner:
         return [Many("list", tuple(annotation_values(project, inner[0], function)))]
     if head in _DICTS:
-        return [Many("dict", tuple(v for part in inner for v in annotation_values(project, part, function) if isinstance(v, Instance)))]
+        keys, *values = (tuple(annotation_values(project, part, function)) for part in inner)
+        return [Many("dict", tuple(v for part in values for v in part), keys)]
     if head in {"tuple", "Tuple"}:
         return [Many("tuple", tuple(v for part in inner for v in annotation_values(project, part, function)))]
     if head in {"Type", "type"} and inner:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mplint import facts as f
 from mplint.project.annotations import annotation_values
-from mplint.project.containers import growth, grown
+from mplint.project.containers import Growth, growth, grown
 from mplint.project.definitions import unpacked, useful
 from mplint.project.modules import Class, Function
 from mplint.project.results import entered_values
@@ -60,7 +60,10 @@ def _external_attribute(project: Project, base: Instance, cls: str, attr: str) -
 
 
 def _class_attribute(project: Project, cls: Class, attr: str, *, receiver: Value | None) -> tuple[Value, ...]:
-    return _from_classes(project, project.mro(cls), attr, receiver if receiver is not None else cls)
+    found = _from_classes(project, project.mro(cls), attr, receiver if receiver is not None else cls)
+    if any(map(useful, found)):
+        return found
+    return tuple(dict.fromkeys((*found, *project.stored(cls, attr))))
 
 
 def _from_classes(project: Project, order: tuple[Class | External | Unknown, ...], attr: str, receiver: Value) -> tuple[Value, ...]:
@@ -112,7 +115,7 @@ def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str)
 def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:
     """What the methods of `cls` and its bases assign to `self.attr`, with what they add to it when it is a container."""
     out: list[Value] = []
-    more: list[Value] = []
+    more = Growth()
     for owner in project.mro(cls):
         if not isinstance(owner, Class):
             continue
@@ -123,10 +126,10 @@ def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:
             for function in (method, *method.all_nested()):
                 for row in project.stores(function).get(target, ()):
                     out.extend(_stored_by(project, row, target, function))
-                more.extend(growth(project, function, target))
+                more += growth(project, function, target)
         if not any(map(useful, out)):
             out.extend(v for row in owner.assigns(attr) for v in project.class_level(owner, row, attr))
-    return grown(tuple(dict.fromkeys(out)), tuple(dict.fromkeys(more)))
+    return grown(dict.fromkeys(out), more)
 
 
 def stores(function: Function) -> dict[str, list[f.Row]]:

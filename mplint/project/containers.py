@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Iterable, NamedTuple
 
 from mplint import facts as f
 from mplint.project.modules import Function
-from mplint.project.values import Many, Value, elements
+from mplint.project.values import Many, Value, elements, held
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -15,36 +15,68 @@ ADDING = {"append": (0, False), "appendleft": (0, False), "add": (0, False), "ex
 """Method -> the argument that is added, and whether its elements are."""
 
 
-def additions(function: Function) -> dict[str, list[tuple[f.Expr, bool]]]:
-    """For each container (dotted name) the expressions that the body of `function` adds to it, and whether their elements are meant."""
-    out: dict[str, list[tuple[f.Expr, bool]]] = {}
+class Addition(NamedTuple):
+    """`value` is added to a container, or its elements are (`each`); under `key` when that is written; `below`: to a container inside it."""
+
+    value: f.Expr
+    each: bool = False
+    key: f.Expr | None = None
+    below: bool = False
+
+
+class Growth(NamedTuple):
+    """What is added: elements (values of a dict), and keys."""
+
+    items: tuple[Value, ...] = ()
+    keys: tuple[Value, ...] = ()
+
+    def __add__(self, other: Growth) -> Growth:  # type: ignore[override]
+        return Growth(tuple(dict.fromkeys((*self.items, *other.items))), tuple(dict.fromkeys((*self.keys, *other.keys))))
+
+
+def additions(function: Function) -> dict[str, list[Addition]]:
+    """For each container (dotted name) what the body of `function` adds to it."""
+    out: dict[str, list[Addition]] = {}
     for row in f.walk(*function.facts.body):
         if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in ADDING:
             position, each = ADDING[row.func.attr]
             added = row.positional(position)
+            below = isinstance(row.func.value, f.Item)
             target = row.func.value.value if isinstance(row.func.value, f.Item) else row.func.value
             if added is not None and f.dotted(target):
-                out.setdefault(f.dotted(target), []).append((added, each))
+                key = row.positional(0) if row.func.attr == "setdefault" else row.func.value.index if isinstance(row.func.value, f.Item) else None
+                out.setdefault(f.dotted(target), []).append(Addition(added, each, key, below))
         elif isinstance(row, f.Assign) and row.value is not None:
             for place in row.targets:
                 if isinstance(place, f.Item) and f.dotted(place.value):
-                    out.setdefault(f.dotted(place.value), []).append((row.value, False))
+                    out.setdefault(f.dotted(place.value), []).append(Addition(row.value, key=place.index))
         elif isinstance(row, f.Change) and row.op in {"+", "|"} and f.dotted(row.target):
-            out.setdefault(f.dotted(row.target), []).append((row.value, True))
+            out.setdefault(f.dotted(row.target), []).append(Addition(row.value, each=True))
     return out
 
 
-def growth(project: Project, function: Function, name: str) -> tuple[Value, ...]:
+def growth(project: Project, function: Function, name: str) -> Growth:
     """What the body of `function` adds to the container `name` (dotted)."""
-    out: list[Value] = []
-    for added, of_each in project.additions(function).get(name, ()):
-        values = project.values(added, function)
-        out.extend(elements(values) if of_each else values)
-    return tuple(dict.fromkeys(out))
+    items: list[Value] = []
+    keys: list[Value] = []
+    for added in project.additions(function).get(name, ()):
+        values = project.values(added.value, function)
+        more = held(values) if added.each else values
+        items.extend((Many("list", more),) if added.below else more)
+        if added.each:
+            keys.extend(k for v in values if isinstance(v, Many) and v.kind == "dict" for k in elements((v,)))
+        if added.key is not None and not isinstance(added.key, f.Const):
+            keys.extend(project.values(added.key, function))
+    return Growth(tuple(dict.fromkeys(items)), tuple(dict.fromkeys(keys)))
 
 
-def grown(values: tuple[Value, ...], more: tuple[Value, ...]) -> tuple[Value, ...]:
+def grown(values: Iterable[Value], more: Growth) -> tuple[Value, ...]:
     """`values` with what was added later to the containers among them."""
-    if not more:
-        return values
-    return tuple(Many(v.kind, tuple(dict.fromkeys((*v.items, *more)))) if isinstance(v, Many) else v for v in values)
+    if not more.items and not more.keys:
+        return tuple(values)
+    return tuple(_grown(v, more) if isinstance(v, Many) else v for v in values)
+
+
+def _grown(value: Many, more: Growth) -> Many:
+    whole = Growth(value.items, value.keys) + (more if value.kind == "dict" else Growth(more.items))
+    return Many(value.kind, whole.items, whole.keys)

@@ -244,6 +244,30 @@ def _listed(project: Project, call: f.Call, function: Function) -> Iterable[Valu
     return (Many("list", elements(_first(project, call, function))),)
 
 
+def _dictionary(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    """`dict(other)`, `dict(pairs)`, `dict(name=value)`, `defaultdict(list)`."""
+    items = [v for a in call.args if a.keyword for v in project.values(a.value, function)]
+    keys: list[Value] = []
+    for value in _first(project, call, function):
+        if isinstance(value, Many) and value.kind == "dict":
+            items.extend(value.items)
+            keys.extend(value.keys)
+        for pair in elements((value,)) if isinstance(value, (Many, Tuple)) else ():
+            if isinstance(pair, Tuple) and len(pair.items) == 2:
+                keys.extend(pair.items[0])
+                items.extend(pair.items[1])
+    return (Many("dict", tuple(dict.fromkeys(items)), tuple(dict.fromkeys(keys))),)
+
+
+def _field(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
+    """The default of a dataclass field."""
+    made = call.keyword("default_factory") or call.keyword("factory")
+    if made is not None:
+        return [v for callee in project.values(made, function) for v in _called(project, callee, call, function)]
+    default = call.keyword("default")
+    return project.values(default, function) if default is not None else (Unknown("field"),)
+
+
 def _numbered(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
     return (Many("iterator", (Tuple(((Unknown("number"),), elements(_first(project, call, function)))),)),)
 
@@ -297,8 +321,10 @@ def _getattr(project: Project, call: f.Call, function: Function) -> Iterable[Val
 
 _SPECIAL = {
     **dict.fromkeys(("builtins.list", "builtins.tuple", "builtins.sorted", "builtins.set", "builtins.frozenset", "builtins.iter", "builtins.reversed",
-                     "builtins.filter", "collections.deque", "tqdm.tqdm", "tqdm.auto.tqdm", "itertools.chain", "builtins.dict", "tqdm.std.tqdm", "tqdm.trange",
-                     "itertools.chain.from_iterable", "itertools.islice", "collections.defaultdict", "collections.OrderedDict"), _listed),
+                     "builtins.filter", "collections.deque", "tqdm.tqdm", "tqdm.auto.tqdm", "itertools.chain", "tqdm.std.tqdm", "tqdm.trange",
+                     "itertools.chain.from_iterable", "itertools.islice"), _listed),
+    **dict.fromkeys(("builtins.dict", "collections.defaultdict", "collections.OrderedDict"), _dictionary),
+    **dict.fromkeys(("dataclasses.field", "attr.ib", "attr.field", "attrs.field"), _field),
     "builtins.enumerate": _numbered,
     "builtins.zip": _zipped,
     "builtins.map": _mapped,
