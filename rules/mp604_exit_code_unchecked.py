@@ -38,7 +38,7 @@ class ExitCodeUnchecked(Rule):
     The process is followed through names, attributes, lists, arguments and returns. Silent when `exitcode` or `sentinel` is read anywhere
     there, when the object leaves the sight, when the parent itself ends the child (`terminate()`, `kill()`) before it joins it, for
     daemonic helpers that nobody joins, when what the child did is asserted after the join, when the exit codes of other children are asked for
-    by who joins, when the answer comes through a queue or pipe that is read with a timeout by who joins, and when
+    by who joins, when the answer comes through a queue, pipe or event that is waited for with a timeout by who joins, and when
     `is_alive()` decides about an error.
 
     ## References
@@ -197,12 +197,12 @@ def _notices(life: Life) -> bool:
 
 
 def _hears_with_timeout(life: Life, project: Project) -> bool:
-    """Whether a function that joins or starts the process takes answers from a queue or pipe with a timeout."""
+    """Whether a function that joins or starts the process waits for a queue, pipe or event with a timeout."""
     functions: dict[Function, None] = {touch.function: None for touch in life.touched("join", "start", "is_alive")}
     for function in functions:
         for call in function.calls:
-            for use in project.uses_at(CallSite(function, call.call), "get", "poll"):
-                if use.receiver is None or project.role(use.receiver) not in {"queue", "connection", "proxy"} or use.row.timeout is None:
+            for use in project.uses_at(CallSite(function, call.call), "get", "poll", "wait"):
+                if use.receiver is None or project.role(use.receiver) not in {"queue", "connection", "proxy", "event", "barrier"} or use.row.timeout is None:
                     continue
                 given = project.argument(call.call, use.row.timeout)
                 if given is not None and not (isinstance(given, f.Const) and given.kind == "none"):

@@ -41,6 +41,12 @@ _GIVING = {"pop", "popleft", "get", "values", "items", "copy", "popitem", "__get
 """Methods of containers that give what is inside."""
 
 
+_CONTAINERS = {"list", "dict", "set", "deque", "defaultdict", "OrderedDict", "WeakSet", "WeakKeyDictionary", "WeakValueDictionary"}
+
+_BINDING = (f.Assign, f.For, f.With, f.Bind, f.Clause)
+"""Rows that bind a name anew; anything else that binds adds to what the name has."""
+
+
 class Touch(NamedTuple):
     """Something that is done to an object: an attribute of it is read or set, it is entered by `with`, or passed to a library call.
 
@@ -331,9 +337,10 @@ class _Walk:
                     self._global(function, name, held)
                 return
             scope = outer
-        self._loads(function, name, binder if scope is function else None, held)
-        if scope is not function:
-            self._free(scope, name, held)
+        if not isinstance(binder, _BINDING) and not all(_makes_container(d.row) for d in scope.graph.all_definitions(name)):
+            self._escape(f"put into `{name}`")
+            return
+        self._loads(scope, name, binder if scope is function else None, held)
         for inner in scope.all_nested():
             self._free(inner, name, held)
 
@@ -341,7 +348,7 @@ class _Walk:
         return any(isinstance(row, f.Comprehension) for row in function.ancestors(target))
 
     def _loads(self, function: Function, name: str, binder: f.Row | f.Clause | None, held: int) -> None:
-        fresh = isinstance(binder, (f.Assign, f.For, f.With, f.Bind, f.Clause))
+        fresh = isinstance(binder, _BINDING)
         for load in loads(function, name):
             found = function.graph.definitions(load)
             if found is None or not fresh or any(d is binder for d in found):
@@ -381,7 +388,12 @@ class _Walk:
     # -- attributes
 
     def _stored(self, function: Function, target: f.Attr, held: int) -> None:
-        classes = [v.cls if isinstance(v, Instance) else v for v in self.project.values(target.value, function)]
+        values = self.project.values(target.value, function)
+        if any(isinstance(v, Class) for v in values):
+            self.kept.add("class")
+            self._escape("kept by a class")
+            return
+        classes = [v.cls if isinstance(v, Instance) else v for v in values]
         known = [c for c in classes if isinstance(c, Class)]
         if not known or len(known) != len(classes):
             self._escape(f"stored in `{f.dotted(target) or target.attr}`")
@@ -427,6 +439,16 @@ class _Walk:
     def _family(self, cls: Class) -> frozenset[Class]:
         """The class with the classes of the project it derives from and those that derive from it."""
         return frozenset({cls, *(b for b in self.project.mro(cls) if isinstance(b, Class)), *self.project.subclasses(cls)})
+
+
+def _makes_container(row: object) -> bool:
+    """Whether a binding of a name makes a container that nobody else has."""
+    if isinstance(row, (f.Change, f.Delete)):
+        return True
+    value = row.value if isinstance(row, f.Assign) else None
+    if isinstance(value, f.Call):
+        return f.dotted(value.func).rpartition(".")[2] in _CONTAINERS
+    return isinstance(value, (f.Sequence, f.Mapping, f.Comprehension, f.Op)) or (isinstance(row, f.Assign) and (value is None or isinstance(value, f.Const)))
 
 
 def loads(function: Function, name: str) -> tuple[f.Name, ...]:

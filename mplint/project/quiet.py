@@ -25,10 +25,10 @@ _HARMLESS = {
 """Last names of calls that do not fail where they are usual: telling, asking the time, keeping something."""
 
 
-def is_quiet(project: Project, function: Function, depth: int = DEPTH) -> bool:
-    """Whether nothing that `function` does can raise an Exception to its caller, as far as calls, `raise` and `assert` go."""
+def is_quiet(project: Project, function: Function, depth: int = DEPTH, inside: tuple[Function, ...] = ()) -> bool:
+    """Whether nothing that `function` does can raise an Exception to its caller, as far as calls, `raise` and `assert` go.  `inside` are the functions on the way."""
     return all(
-        _is_handled(project, function, row) or _cannot_fail(project, function, row, depth) or _tells(function, row)
+        _is_handled(project, function, row) or _cannot_fail(project, function, row, depth, (*inside, function)) or _tells(function, row)
         for row in f.walk(*function.facts.body)
         if isinstance(row, (f.Call, f.Raise, f.Assert, f.Await))
     )
@@ -50,12 +50,12 @@ def _tells(function: Function, row: f.Row) -> bool:
     return any(isinstance(a.value, f.Name) and a.value.id in caught for a in row.args)
 
 
-def _cannot_fail(project: Project, function: Function, row: f.Row, depth: int) -> bool:
+def _cannot_fail(project: Project, function: Function, row: f.Row, depth: int, inside: tuple[Function, ...]) -> bool:
     if not isinstance(row, f.Call):
         return False
     func = row.func
     last = func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else ""
-    if last in _HARMLESS:
+    if last in _HARMLESS or last.endswith(("Error", "Exception")):
         return True
     callees = project.callees(CallSite(function, row)) if depth else ()
-    return bool(callees) and all(g is not function and is_quiet(project, g, depth - 1) for g in callees)
+    return bool(callees) and all(g in inside or is_quiet(project, g, depth - 1, inside) for g in callees)
