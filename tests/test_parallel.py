@@ -22,8 +22,8 @@ def test_agreement(tmp_path: Path, deed: str) -> None:
         f"    def check(self, module, project):\n        if os.getpid() != HERE and module.path.endswith('m7.py'):\n            {deed}\n        yield from ()\n",
     )
     root = project(tmp_path / "project", {f"m{n}.py": HANGING for n in range(12)} | {"broken.py": "import multiprocessing\nx = (\n"})
-    one = run("-j", "1", "--output-format", "concise", cwd=root, env=env)
-    several = run("-j", "3", "--output-format", "concise", cwd=root, env=env)
+    one = run("-j", "1", "--no-cache", "--output-format", "concise", cwd=root, env=env)
+    several = run("-j", "3", "--no-cache", "--output-format", "concise", cwd=root, env=env)
     assert len(codes(one)) == 14
     assert several.stdout == one.stdout
     assert (several.returncode, "XY101" in several.stderr) == ((2, True) if "raise" in deed else (1, False))
