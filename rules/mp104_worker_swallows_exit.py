@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from mplint.project import CallSite, Function, Module, Project
 
 EXITS = frozenset({"builtins.BaseException", "builtins.SystemExit"})
-QUICK = ("builtins.", "os.path.", "math.", "time.time", "json.", "re.", "logging.", "copy.", "operator.", "struct.", "string.", "textwrap.", "decimal.", "datetime.")
-"""Library calls that are over before a signal comes, by the beginning of their names."""
+WAITING = ("subprocess.", "time.sleep", "socket.", "requests.", "urllib.request.", "httpx.", "os.system", "os.wait", "select.", "builtins.input")
+"""Library calls that take their time, by the beginning of their names."""
+
+BLOCKING = frozenset({"wait", "get", "collect", "join", "acquire", "iterate"})
 
 
 class WorkerSwallowsExit(Rule):
@@ -37,8 +39,9 @@ class WorkerSwallowsExit(Rule):
 
     ## When it knows
 
-    The function must run in a worker process for certain. Silent when the clause can raise again, exits, or hands the exception on; when
-    another clause before it takes `SystemExit`; around calls that are over at once; and when it is the last thing that the body of a `Process` does.
+    The function must run in a worker process for certain. Counted are calls that wait and, in the task itself, those of other functions that call
+    something. Silent when the clause can raise again, exits, or hands the exception on; when another clause before it takes `SystemExit`;
+    and when it is the last thing that the body of a `Process` does.
 
     ## Fix safety
 
@@ -59,7 +62,7 @@ class WorkerSwallowsExit(Rule):
                 continue
             for row in f.walk(*function.facts.body):
                 handler = _swallowing(project, function, row) if isinstance(row, f.Try) else None
-                if handler is None or not isinstance(row, f.Try) or not _takes_time(project, function, row):
+                if handler is None or not isinstance(row, f.Try) or not _takes_time(project, function, row, reach.caller is None):
                     continue
                 if reach.submission.role in {"target", "run"} and reach.caller is None and not function.graph.loops_around(row):
                     continue
@@ -187,23 +190,26 @@ def _names(expr: f.Expr, name: str) -> bool:
     return isinstance(expr, f.Sequence) and any(_names(i, name) for i in expr.items)
 
 
-def _takes_time(project: Project, function: Function, row: f.Try) -> bool:
-    """Whether a try covers a call that can be interrupted for good: of the project's functions, of something handed in, or of a library that waits."""
+def _takes_time(project: Project, function: Function, row: f.Try, is_task: bool) -> bool:
+    """Whether a try covers a call during which a signal is likely to come: one that waits, or, in the task itself, its very work."""
     inside = {id(r) for r in f.walk(*row.body)}
-    return any(_is_long(project, site) for site in function.calls if id(site.call) in inside)
+    return any(_waits(project, site) or (is_task and _is_work(project, site)) for site in function.calls if id(site.call) in inside)
 
 
-def _is_long(project: Project, site: CallSite) -> bool:
-    if project.callees(site):
+def _waits(project: Project, site: CallSite) -> bool:
+    func = site.call.func
+    if isinstance(func, (f.Name, f.Attr)) and project.external(func, site.function).startswith(WAITING):
         return True
+    rows = (project.row_of(value) for value in project.values(func, site.function))
+    return any(row is not None and BLOCKING & set(row.does) for row in rows)
+
+
+def _is_work(project: Project, site: CallSite) -> bool:
+    """Whether a call of a task is of something handed in, or of a function of the project that calls others itself."""
     func = site.call.func
     if isinstance(func, f.Name) and any(p.name == func.id for p in site.function.facts.params):
         return True
-    if isinstance(func, (f.Name, f.Attr)):
-        name = project.external(func, site.function)
-        if name and "." in name:
-            return not name.startswith(QUICK)
-    return False
+    return any(callee.calls for callee in project.callees(site))
 
 
 def _hint(handler: f.Handler, row: f.Try) -> str:

@@ -11,17 +11,13 @@ from mplint.rule import Example, Hangs, Raises, Rule
 if TYPE_CHECKING:
     from mplint.project import Function, Module, Project, Submission
 
-NEAR = 2
-"""Calls between an initializer and what is raised; deeper down the exception belongs to somebody else's conditions."""
-
-
 class InitializerCanRaise(Rule):
     """A `Pool` initializer that can fail.
 
     ## What it does
 
-    Reports what leaves the initializer of a `multiprocessing.Pool` other than by returning: a `raise`, a failing `assert`, `sys.exit()`, in
-    the initializer itself and in the functions that it calls.
+    Reports what leaves the initializer of a `multiprocessing.Pool` other than by returning: a `raise`, a failing `assert`, `sys.exit()`. They
+    stand in the initializer itself or in a function of its file that it calls.
 
     ## Why it hurts
 
@@ -30,8 +26,8 @@ class InitializerCanRaise(Rule):
 
     ## When it knows
 
-    The initializer must resolve, and no handler on the way may catch the exception. Silent for executors and threads, and for what library
-    functions raise by themselves.
+    The initializer must resolve, and no handler on the way may catch the exception. Silent for executors and threads, for functions of other files,
+    and for what library functions raise by themselves.
 
     ## References
 
@@ -106,7 +102,7 @@ def _failures(project: Project) -> dict[Site, _Failure]:
         for callee in submission.callees:
             step = Step(submission.site.site, f"`{submission.title}` runs `{callee.qualname}` in every worker it starts")
             for escape in sorted(project.escapes(callee), key=lambda e: len(e.because)):
-                if len(escape.because) > NEAR:
+                if not escape.is_near(callee):
                     continue
                 site = escape.because[0].site if escape.because else escape.site
                 because = (step, *escape.because, *((Step(escape.site, f"`{escape.title or 'an exception'}` is raised here"),) if escape.because else ()))
@@ -117,7 +113,8 @@ def _failures(project: Project) -> dict[Site, _Failure]:
 
 def _respawns(project: Project, submission: Submission) -> bool:
     owner = submission.receiver
-    return owner is not None and owner.where == "process" and project.role(owner) == "pool"
+    kind = project.kind(owner) if owner is not None and owner.where == "process" else None
+    return kind is not None and kind.role == "pool" and not kind.notices_death
 
 
 def _what(escape: Escape) -> str:

@@ -11,10 +11,6 @@ from mplint.rule import Example, Hangs, Prints, Rule
 if TYPE_CHECKING:
     from mplint.project import CallSite, Function, Instance, Module, Project
 
-NEAR = 2
-"""Calls between a callback and what is raised; deeper down the exception belongs to somebody else's conditions."""
-
-
 class CallbackCanRaise(Rule):
     """A callback of a pool that can raise or that waits for the same pool.
 
@@ -31,8 +27,8 @@ class CallbackCanRaise(Rule):
 
     ## When it knows
 
-    The callback must resolve, and no handler in it may catch the exception. Silent for done callbacks of futures that raise, which are logged,
-    for results that are already there, for pools of threads, and for what library functions raise by themselves.
+    The callback must resolve, and no handler in it may catch the exception, which it or a function of its file that it calls raises. Silent for
+    done callbacks of futures that raise, which are logged, for results that are already there, and for pools of threads.
 
     ## References
 
@@ -109,7 +105,7 @@ def _dangers(project: Project) -> dict[Site, _Danger]:
             step = Step(submission.site.site, f"`{submission.title}` takes `{callee.qualname}` as a callback")
             if pool:
                 for escape in sorted(project.escapes(callee), key=lambda e: len(e.because)):
-                    if len(escape.because) <= NEAR and escape.how != "end":
+                    if escape.is_near(callee) and escape.how != "end":
                         site = escape.because[0].site if escape.because else escape.site
                         raising = (Step(escape.site, f"`{escape.title or 'an exception'}` is raised here"),) if escape.because else ()
                         what = f"`{escape.title}`" if escape.title else "an exception"

@@ -54,6 +54,10 @@ class Escape(NamedTuple):
         """Whether it is a BaseException that `except Exception` does not catch, or the end of the process."""
         return self.how == "end" or ("builtins.BaseException" in self.names and not self.is_exception)
 
+    def is_near(self, function: Function) -> bool:
+        """Whether it is raised in `function` or in one of the same file that it calls: farther off, the conditions are somebody else's."""
+        return not self.because or (len(self.because) == 1 and self.function.path == function.path)
+
     @property
     def title(self) -> str:
         """How people call what is thrown, "" when it does not resolve."""
