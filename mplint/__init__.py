@@ -28,4 +28,4 @@ def check(paths: Sequence[str | os.PathLike[str]] = (".",)) -> list[Finding]:
     for project in opened:
         if project.found.missing:
             raise FileNotFoundError(project.found.missing[0])
-    return list(merged([project.session.check(project.found.given) for project in opened]).findings)
+    return list(merged([project.check() for project in opened]).findings)

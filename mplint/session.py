@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,7 +19,10 @@ from mplint.project import Limits, Project
 from mplint.registry import Registry, registry
 from mplint.result import DECODER, ENCODER, Answer, Crash, Result, crash_of
 from mplint.source import Sources, UnreadableFile
-from mplint.unreadable import unreadable
+from mplint.unreadable import unreadable, worth_parsing
+
+if TYPE_CHECKING:
+    from mplint.cache.pieces import Pieces
 
 _MANY = 128
 """Files from which several processes are thought of when nobody says how many."""
@@ -28,7 +32,7 @@ class Session:
     """A project and the rules that run on it.  Nothing is read before `check` asks for it; later checks use what earlier ones read.
 
     `overlays` are contents that stand for files (absolute paths).  `noqa` False leaves `# noqa` comments to somebody else.  `codes` limits
-    the rules further.  Raises ConfigError for selectors that mean nothing.
+    the rules further; `pieces` are what earlier runs read.  Raises ConfigError for selectors that mean nothing.
     """
 
     def __init__(
@@ -40,6 +44,7 @@ class Session:
         packs: Registry | None = None,
         noqa: bool = True,
         codes: Callable[[str], bool] | None = None,
+        pieces: Pieces | None = None,
     ) -> None:
         self.settings = settings
         self.packs = packs or registry()
@@ -47,7 +52,8 @@ class Session:
         self.running = frozenset(code for code in self.chosen.codes if codes is None or codes(code))
         self.rules = tuple(rule for rule in self.packs.rules if rule.code in self.running)
         self.sources = Sources(settings.root, files, overlays)
-        self.project = Project(self.sources, table=table_for(settings), target=settings.target_version, limits=limits_of(settings))
+        self.project = Project(self.sources, table=table_for(settings), target=settings.target_version, limits=limits_of(settings), pieces=pieces)
+        self._pieces = pieces
         self._noqa = noqa
         self._codes = codes
         self._tells_unreadable = (codes is None or codes("MP000")) and not any(
@@ -57,9 +63,11 @@ class Session:
     def changed(self, overlays: Mapping[str, bytes]) -> Session:
         """The same session with other contents in place of some files."""
         files = self.sources.files
-        other = Session(self.settings, files, packs=self.packs, noqa=self._noqa, codes=self._codes)
+        other = Session(self.settings, files, packs=self.packs, noqa=self._noqa, codes=self._codes, pieces=self._pieces)
         other.sources = self.sources.changed(overlays)
-        other.project = Project(other.sources, table=self.project.table, target=self.settings.target_version, limits=self.project.limits)
+        other.project = Project(
+            other.sources, table=self.project.table, target=self.settings.target_version, limits=self.project.limits, pieces=self._pieces
+        )
         return other
 
     def check(
@@ -73,8 +81,7 @@ class Session:
         found = self._resolved(alarms, crashes)
         broken: list[Finding] = []
         if self._tells_unreadable:
-            idle = {path for path in paths if path not in self.project.errors and not self._looks_into(path)}
-            broken.extend(unreadable(self.project, paths, idle=idle))
+            broken.extend(unreadable(self.project, paths, idle=self._idle(paths)))
         result = self._settled([*found, *broken], paths, crashes)
         return self._in_cells(self._repaired(result, found) if fixes else result)
 
@@ -104,6 +111,14 @@ class Session:
         crashes: list[Crash] = []
         alarms = tuple(self._alarms(path, crashes))
         return Answer(alarms, tuple(crashes), self.project.errors)
+
+    def _idle(self, paths: Sequence[str]) -> set[str]:
+        return {path for path in paths if path not in self.project.errors and not self._looks_into(path)}
+
+    def looked_into(self, paths: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+        """Which of `paths` hold anything that rules look at, and whether the others were parsed for syntax errors; after `check`."""
+        idle = self._idle(paths)
+        return tuple(path for path in paths if path not in idle), not self._tells_unreadable or worth_parsing(self.sources, idle)
 
     def _looks_into(self, path: str) -> bool:
         try:

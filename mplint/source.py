@@ -164,6 +164,12 @@ class Sources:
         self._digests.update(digests)
         self._data = {**data, **self._data}
 
+    @property
+    def outside(self) -> dict[str, bytes]:
+        """The files outside of the project that were read so far, with their bytes."""
+        files = frozenset(self.files)
+        return {path: data for path, data in self._data.items() if path not in files and path not in self.overlays and path not in self.failed}
+
     def read(self, path: str) -> Source:
         """The decoded text of a file.  Raises UnreadableFile."""
         source = self._sources.get(path)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from mplint.finding import Finding, Span
-from mplint.project import Project
 from mplint.source import Source, Sources, UnreadableFile
+
+if TYPE_CHECKING:
+    from mplint.project import Project
 
 SYNTAX_BUDGET = 256 * 1024
 """Bytes of files without any hazard that are parsed only to say whether they can be; larger trees are not parsed for that."""
@@ -20,7 +23,7 @@ Error = tuple[str, int, int]
 def unreadable(project: Project, paths: Collection[str], *, idle: Collection[str]) -> Iterator[Finding]:
     """A finding for each of `paths` that could not be read; `idle` are those that the project had no reason to look into."""
     sources = project.sources
-    parses = sum(len(sources.data(path)) for path in idle) <= SYNTAX_BUDGET
+    parses = worth_parsing(sources, idle)
     for path in paths:
         error = project.errors.get(path)
         if error is not None:
@@ -31,6 +34,11 @@ def unreadable(project: Project, paths: Collection[str], *, idle: Collection[str
             message, row, column = error
             span = _span(sources, path, row, column)
             yield Finding("MP000", "unreadable-file", path, span, row, column, row, column, message, noqa_row=row, severity="error")
+
+
+def worth_parsing(sources: Sources, paths: Iterable[str]) -> bool:
+    """Whether idle files are few enough to be parsed only to say whether they can be."""
+    return sum(len(sources.data(path)) for path in paths) <= SYNTAX_BUDGET
 
 
 def _error(sources: Sources, path: str, parses: bool) -> Error | None:

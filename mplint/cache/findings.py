@@ -6,9 +6,9 @@ file does not depend on which other files are asked about, so a run on a part of
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import sys
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -37,7 +37,6 @@ class Entry(msgspec.Struct, frozen=True):
     parsed: bool = True
     looked: tuple[str, ...] = ()
     outside: tuple[tuple[str, bytes], ...] = ()
-    rules: int = 0
 
 
 DECODER = msgspec.msgpack.Decoder(Entry)
@@ -51,14 +50,28 @@ def key_of(settings: Settings, stamps: Stamps, given: Sequence[str]) -> str:
         del plain[name]
     plain["origins"] = dict(sorted(settings.origins.items()))
     digest.update(identity())
-    digest.update(msgspec.msgpack.encode((plain, _content(settings.baseline), given if settings.baseline is not None else ())))
+    digest.update(msgspec.msgpack.encode((plain, content_of(settings.baseline), _libraries(settings.python), given if settings.baseline is not None else ())))
     for path in sorted(stamps):
         digest.update(os.fsencode(path) + b"\0")
         digest.update(stamps[path].digest)
     return digest.hexdigest()
 
 
-def _content(path: str | None) -> bytes:
+def _libraries(python: str | None) -> list[str]:
+    """What is installed in the environment whose sources are read."""
+    if python is None:
+        return []
+    from mplint.environment import site_packages
+
+    found: list[str] = []
+    for folder in site_packages(python):
+        found.append(folder)
+        with contextlib.suppress(OSError):
+            found += sorted(name for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info")))
+    return found
+
+
+def content_of(path: str | None) -> bytes:
     """The digest of a file, b"" without one."""
     if path is None:
         return b""
@@ -72,7 +85,7 @@ def _content(path: str | None) -> bytes:
 def recall(folder: Folder, key: str, given: Sequence[str], *, overlays: Mapping[str, bytes], project: Collection[str]) -> Entry | None:
     """What an earlier run found in the files `given`; None when that is not known for all of them."""
     entry = folder.read("findings", key, DECODER)
-    if entry is None or not _is_sound(entry, project) or any(_content(path) != digest for path, digest in entry.outside):
+    if entry is None or not _is_sound(entry, project) or any(content_of(path) != digest for path, digest in entry.outside):
         return None
     result = entry.result
     if result.checked == tuple(given):
@@ -107,10 +120,10 @@ def _part(result: Result, given: frozenset[str], checked: tuple[str, ...]) -> Re
 
 def _all_parse(paths: Sequence[str], overlays: Mapping[str, bytes]) -> bool:
     """Whether files that the whole run had no time to parse are fine; a run on few files would have parsed them."""
-    from mplint.unreadable import SYNTAX_BUDGET, syntax_error
+    from mplint.unreadable import syntax_error, worth_parsing
 
     sources = Sources("", paths, overlays)
-    if sum(len(sources.data(path)) for path in paths) > SYNTAX_BUDGET:
+    if not worth_parsing(sources, paths):
         return True
     try:
         return all(syntax_error(sources.read(path)) is None for path in paths)
@@ -144,10 +157,3 @@ def _joined(old: Entry, new: Entry) -> Entry:
     )
     outside = tuple(sorted({**dict(old.outside), **dict(new.outside)}.items()))
     return msgspec.structs.replace(new, result=result, looked=tuple(sorted({*new.looked, *old.looked})), outside=outside)
-
-
-def files_of_packs(modules: Collection[str]) -> list[str]:
-    """The files of the packages that rules of other packs were loaded from; `modules` are the names of the rules' modules."""
-    tops = {name.partition(".")[0] for name in modules} - {"mplint"}
-    found = {getattr(module, "__file__", None) for name, module in sys.modules.items() if name.partition(".")[0] in tops}
-    return sorted(path for path in found if path)

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import mplint
 
@@ -76,3 +76,10 @@ def _metadata(folder: str) -> Iterator[str]:
     for name in sorted(names):
         if name.endswith(_METADATA):
             yield os.path.join(folder, name, "entry_points.txt")
+
+
+def files_of_packs(modules: Collection[str]) -> list[str]:
+    """The files of the packages that rules of other packs were loaded from; `modules` are the names of the rules' modules."""
+    tops = {name.partition(".")[0] for name in modules} - {"mplint"}
+    found = {getattr(module, "__file__", None) for name, module in sys.modules.items() if name.partition(".")[0] in tops}
+    return sorted(path for path in found if path)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 import msgspec
 
 from mplint import __version__
-from mplint.cli import FAILED, FINE, FOUND
+from mplint.cli import FAILED, FINE, FOUND, caching
 from mplint.cli.command import complain
 from mplint.cli.words import Request
 from mplint.config import Settings, load
@@ -25,6 +25,7 @@ from mplint.result import Crash, Result
 
 if TYPE_CHECKING:
     from mplint.finding import Finding
+    from mplint.rule import Rule
 
 _PROGRESS_AFTER = 1.0
 """Seconds of silence before a terminal is shown how far the run is."""
@@ -62,7 +63,7 @@ def opened_for(asked: Request, given: Input) -> tuple[Opened, ...]:
         found = settings_for(asked, paths)
         return found if asked.write_baseline is None else msgspec.structs.replace(found, baseline=None)
 
-    return open_sessions(given.paths, settings, overlays=given.overlays)
+    return open_sessions(given.paths, settings, overlays=given.overlays, folder_for=caching.folders(asked))
 
 
 def check(asked: Request) -> int:
@@ -70,23 +71,30 @@ def check(asked: Request) -> int:
     given = read_input(asked)
     started = time.perf_counter()
     opened = opened_for(asked, given)
+    accepts = asked.add_noqa or asked.write_baseline is not None
+    repairs = opened[0].settings.fix or asked.diff
+    known = [None if accepts or not project.found.given else project.recall(fixable=not repairs) for project in opened]
+    for project, answer in zip(opened, known):
+        if answer is None:
+            project.session  # noqa: B018 - selectors that mean nothing end the run before anything else is said
     failed = sum(tell_paths(project.found) for project in opened) > 0
     if not any(project.found.given for project in opened):
-        return _nothing([project.found for project in opened], opened[0].session.settings, asked, failed)
-    for remark in dict.fromkeys(remark for project in opened for remark in project.session.chosen.remarks):
+        return _nothing([project.found for project in opened], opened[0].settings, asked, failed)
+    for remark in dict.fromkeys(remark for project in opened for remark in project.remarks):
         complain(remark, word="warning")
-    for broken in opened[0].session.packs.broken:
+    for broken in dict.fromkeys(text for project in opened for text in project.broken):
         complain(broken)
         failed = True
-    accepts = asked.add_noqa or asked.write_baseline is not None
     with progress(asked) as tell:
-        results = [project.session.check(project.found.given, fixes=not accepts, jobs=asked.jobs, progress=tell) for project in opened]
+        results = [
+            project.check(fixes=not accepts, jobs=asked.jobs, progress=tell) if answer is None else answer for project, answer in zip(opened, known)
+        ]
     result = merged(results)
     if accepts:
         from mplint.cli import accepting
 
         code = accepting.accept(opened, results, asked)
-    elif opened[0].session.settings.fix or asked.diff:
+    elif repairs:
         from mplint.cli import repairing
 
         code = repairing.repair(opened, results, asked, given)
@@ -127,16 +135,20 @@ def _write(opened: Sequence[Opened], findings: tuple[Finding, ...], asked: Reque
     from mplint.report import write as write_report
     from mplint.report.style import style_for
 
-    session = opened[0].session
-    settings = session.settings
+    settings = opened[0].settings
     worker_map = None
+    rules: dict[str, type[Rule]] = {}
+    if settings.output_format in {"html", "sarif"} and not asked.statistics:
+        from mplint.registry import registry
+
+        rules = {rule.code: type(rule) for rule in registry().all}
     if settings.output_format == "html":
         from mplint.cli.workers import map_of
 
-        worker_map = map_of(session, findings)
+        worker_map = map_of(opened[0].session, findings)
     scene = Scene(
-        text_of=lambda path: session.sources.read(path).text,
-        rules={rule.code: type(rule) for rule in session.packs.all},
+        text_of=opened[0].text,
+        rules=rules,
         version=__version__,
         style=style_for(stream, color=asked.color, environ=os.environ),
         unsafe_fixes=settings.unsafe_fixes,
@@ -190,8 +202,9 @@ def tell_crashes(result: Result, asked: Request) -> None:
 
 
 def _tell_run(opened: Sequence[Opened], result: Result, seconds: float) -> None:
-    linked, rules = sum(len(project.session.sources.files) for project in opened), len(opened[0].session.rules)
-    complain(f"{len(result.checked)} files checked, {linked} linked, {rules} rules, {seconds:.2f} s", word="note")
+    linked, rules = sum(len(project.found.project) for project in opened), len(opened[0].session.rules)
+    known = "" if not all(project.is_recalled for project in opened) else ", answered by the cache"
+    complain(f"{len(result.checked)} files checked, {linked} linked, {rules} rules, {seconds:.2f} s{known}", word="note")
     for finding, reason in result.withheld:
         complain(f"{os.path.relpath(finding.path)}:{finding.row}: {finding.code} cannot be fixed: {reason}", word="note")
     complain(f"{len(result.hidden)} suppressed by comments, {len(result.accepted)} by the baseline", word="note")

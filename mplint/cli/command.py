@@ -58,6 +58,10 @@ def answer(asked: Request) -> int:
         from mplint.cli import rules
 
         return rules.answer(asked)
+    if asked.clear_cache:
+        from mplint.cli import caching
+
+        return caching.clear(asked)
     if asked.show_files or asked.show_settings:
         from mplint.cli import settings
 

@@ -45,12 +45,12 @@ def repair(opened: Sequence[Opened], results: Sequence[Result], asked: Request, 
         # A file that could not be written keeps what was found in it.
         findings = part.findings if len(kept) == len(part.texts) else session.check(project.found.given).findings
         left.append(msgspec.structs.replace(result, findings=findings, withheld=()))
-        after.append(Opened(session, project.found))
+        after.append(project.with_session(session))
         fixed.extend(finding for finding in part.applied if finding.path in kept or finding.path not in part.texts)
     code = report(after, merged(left), asked, fixed=len(fixed), stream=sys.stderr if given.stdin is not None else None)
     if fixed and (asked.exit_non_zero_on_fix and not asked.exit_zero):
         code = FOUND
-    if after[0].session.settings.show_fixes:
+    if after[0].settings.show_fixes:
         _tell(fixed, sys.stdout if given.stdin is None and _for_people(after) and asked.output_file is None else sys.stderr)
     return FAILED if failed else code
 
@@ -119,7 +119,7 @@ def _difference(source: Source, text: str) -> bytes:
 
 
 def _for_people(opened: Sequence[Opened]) -> bool:
-    return opened[0].session.settings.output_format in {"full", "concise"}
+    return opened[0].settings.output_format in {"full", "concise"}
 
 
 def _tell(fixed: Sequence[Finding], stream: TextIO) -> None:

@@ -25,6 +25,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     statistics: bool = False
     output_file: str | None = None
     cache: bool = True
+    clear_cache: bool = False
     jobs: int = 0
     exit_zero: bool = False
     exit_non_zero_on_fix: bool = False
@@ -109,6 +110,7 @@ _GROUPS: tuple[tuple[str, tuple[Callable[[Any], Any], ...]], ...] = (
             click.option("--isolated", is_flag=True, help="Read no configuration file."),
             click.option("--cache-dir", metavar="DIR", help="Where the cache is."),
             click.option("--no-cache", "-n", is_flag=True, help="Neither read nor write the cache."),
+            click.option("--clear-cache", is_flag=True, help="Empty the cache, and do nothing else."),
             click.option("--jobs", "-j", type=click.IntRange(0), default=0, metavar="N", help="Worker processes; 0 decides by itself."),
         ),
     ),
