@@ -9,19 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
+from mplint.project import mentions
 from mplint.project.containers import ADDING
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.parameters import argument_of
-from mplint.project.values import Instance, ModuleValue, Unknown
+from mplint.project.values import Instance
 
 if TYPE_CHECKING:
     from mplint.project import Project
 
 STEPS = 600
 """Places looked at for one object before it counts as escaped."""
-
-FILES = 40
-"""In how many files an attribute or global is looked for; a name in more files than that says too little."""
 
 _LOOKING = {
     "print", "len", "str", "repr", "isinstance", "id", "type", "hasattr", "bool", "callable", "any", "all", "sum", "format", "range",
@@ -39,12 +37,6 @@ _ENTERING = {"enter_context", "enter_async_context", "closing"}
 
 _GIVING = {"pop", "popleft", "get", "values", "items", "copy", "popitem", "__getitem__", "keys"}
 """Methods of containers that give what is inside."""
-
-
-_CONTAINERS = {"list", "dict", "set", "deque", "defaultdict", "OrderedDict", "WeakSet", "WeakKeyDictionary", "WeakValueDictionary"}
-
-_BINDING = (f.Assign, f.For, f.With, f.Bind, f.Clause)
-"""Rows that bind a name anew; anything else that binds adds to what the name has."""
 
 
 class Touch(NamedTuple):
@@ -155,7 +147,7 @@ class _Walk:
             if around.value is row and held:
                 sliced = isinstance(around.index, f.Sequence) and around.index.kind == "slice"
                 self.value(function, around, held if sliced else held - 1)
-            elif around.index is row and is_target(function, around):  # a key
+            elif around.index is row and mentions.is_target(function, around):  # a key
                 self._bound(function, around.value, around, held + 1)
         elif isinstance(around, f.Op):
             if around.op in {"and", "or", "+", "|", "*"}:
@@ -287,12 +279,8 @@ class _Walk:
     def _received(self, callee: Function, call: f.Call, row: f.Row, held: int) -> None:
         for param in callee.facts.params:
             if param.kind not in {"*", "**"} and argument_of(call, callee, param) is row:
-                for load in loads(callee, param.name):
-                    found = callee.graph.definitions(load)
-                    if found is not None and any(d is param for d in found):
-                        self.value(callee, load, held)
-                for inner in callee.all_nested():
-                    self._free(inner, param.name, held)
+                for inside, load in mentions.reads_of_parameter(callee, param):
+                    self.value(inside, load, held)
                 return
         self._escape(f"passed to `{callee.name}`")
 
@@ -320,72 +308,7 @@ class _Walk:
             self._escape("put somewhere")
 
     def _named(self, function: Function, target: f.Name, binder: f.Row | f.Clause, held: int) -> None:
-        """A local name: the loads that this binding reaches.  Where the name was already bound (a container), all loads."""
-        name = target.id
-        if function.is_module or name in _declared(function, "global"):
-            self._global(function, name, held)
-            return
-        scope = function
-        if name in _declared(function, "nonlocal") or not function.graph.all_definitions(name):
-            outer = function.outer
-            while outer is not None and not outer.is_module and not outer.graph.all_definitions(name):
-                outer = outer.outer
-            if outer is None or outer.is_module:
-                if self._clause_of(function, target):
-                    self._loads(function, name, binder, held)
-                else:
-                    self._global(function, name, held)
-                return
-            scope = outer
-        if not isinstance(binder, _BINDING) and not all(_makes_container(d.row) for d in scope.graph.all_definitions(name)):
-            self._escape(f"put into `{name}`")
-            return
-        self._loads(scope, name, binder if scope is function else None, held)
-        for inner in scope.all_nested():
-            self._free(inner, name, held)
-
-    def _clause_of(self, function: Function, target: f.Name) -> bool:
-        return any(isinstance(row, f.Comprehension) for row in function.ancestors(target))
-
-    def _loads(self, function: Function, name: str, binder: f.Row | f.Clause | None, held: int) -> None:
-        fresh = isinstance(binder, _BINDING)
-        for load in loads(function, name):
-            found = function.graph.definitions(load)
-            if found is None or not fresh or any(d is binder for d in found):
-                self.value(function, load, held)
-
-    def _free(self, function: Function, name: str, held: int) -> None:
-        """Loads of an outer name in a nested function."""
-        if not function.graph.all_definitions(name):
-            for load in loads(function, name):
-                if function.graph.definitions(load) is None:
-                    self.value(function, load, held)
-
-    def _global(self, function: Function, name: str, held: int) -> None:
-        self.kept.add("global")
-        module = function.module
-        for inner in _functions_mentioning(self.project, module.path, name):
-            for load in loads(inner, name):
-                if inner.graph.definitions(load) in (None, ()) or inner.is_module or name in _declared(inner, "global"):
-                    self.value(inner, load, held)
-        paths = [p for p in self.project.sources.files if p != module.path and name.encode() in self.project.sources.data(p)]
-        if len(paths) > FILES:
-            self._escape("a global with a common name")
-            return
-        for path in paths:
-            for inner in _functions_mentioning(self.project, path, name):
-                self._imported(inner, module, name, held)
-
-    def _imported(self, function: Function, module: object, name: str, held: int) -> None:
-        for row in f.walk(*function.facts.body):
-            if isinstance(row, f.Attr) and row.attr == name:
-                if any(isinstance(v, ModuleValue) and v.module is module for v in self.project.values(row.value, function)):
-                    self.value(function, row, held)
-            elif isinstance(row, f.Name) and row.id == name and function.graph.definitions(row) in (None, ()):
-                if any(i.local == name and i.name == name for i in function.module.outline.imports):
-                    self.value(function, row, held)
-
-    # -- attributes
+        self._read(mentions.reads_of_name(self.project, function, target, binder), held)
 
     def _stored(self, function: Function, target: f.Attr, held: int) -> None:
         values = self.project.values(target.value, function)
@@ -399,99 +322,13 @@ class _Walk:
             self._escape(f"stored in `{f.dotted(target) or target.attr}`")
             return
         for cls in known:
-            self._held_by(cls, target.attr, held)
+            self.owners[cls] = None
+            self._read(mentions.reads_of_attribute(self.project, cls, target.attr), held)
 
-    def _held_by(self, cls: Class, attr: str, held: int) -> None:
-        family = self._family(cls)
-        if any(isinstance(base, Unknown) for member in family for base in self.project.mro(member)):
-            self._escape("stored in an object whose class is not known entirely")
-            return
-        self.owners[cls] = None
-        self.kept.add("attribute")
-        dotted = b"." + attr.encode()
-        near = {member.path for member in family}
-        paths = [p for p in self.project.sources.files if p not in near and dotted in self.project.sources.data(p)] if not attr.startswith("_") else []
-        if len(paths) > FILES:
-            words = [member.name.encode() for member in family] + [member.module.name.rpartition(".")[2].encode() for member in family]
-            paths = [p for p in paths if any(w in self.project.sources.data(p) for w in words)][:FILES]
-        for path in (*sorted(near), *paths):
-            for function in _functions_mentioning(self.project, path, attr):
-                self._reads(function, attr, family, held)
-
-    def _reads(self, function: Function, attr: str, family: frozenset[Class], held: int) -> None:
-        for row in f.walk(*function.facts.body):
-            if isinstance(row, f.Attr) and row.attr == attr and not is_target(function, row):
-                own = isinstance(row.value, f.Name) and _receiver(function) == row.value.id
-                if own:
-                    owner = _owner(function)
-                    if owner is not None and owner in family:
-                        self.value(function, row, held)
-                    continue
-                for value in self.project.values(row.value, function) or (Unknown("nothing"),):
-                    if isinstance(value, Unknown) or (isinstance(value, Instance) and value.cls in family) or value in family:
-                        self.value(function, row, held)
-                        break
-            elif isinstance(row, f.Call) and isinstance(row.func, f.Name) and row.func.id == "getattr":
-                name = row.positional(1)
-                if isinstance(name, f.Const) and name.value == attr:
-                    self.value(function, row, held)
-
-    def _family(self, cls: Class) -> frozenset[Class]:
-        """The class with the classes of the project it derives from and those that derive from it."""
-        return frozenset({cls, *(b for b in self.project.mro(cls) if isinstance(b, Class)), *self.project.subclasses(cls)})
-
-
-def _makes_container(row: object) -> bool:
-    """Whether a binding of a name makes a container that nobody else has."""
-    if isinstance(row, (f.Change, f.Delete)):
-        return True
-    value = row.value if isinstance(row, f.Assign) else None
-    if isinstance(value, f.Call):
-        return f.dotted(value.func).rpartition(".")[2] in _CONTAINERS
-    return isinstance(value, (f.Sequence, f.Mapping, f.Comprehension, f.Op)) or (isinstance(row, f.Assign) and (value is None or isinstance(value, f.Const)))
-
-
-def loads(function: Function, name: str) -> tuple[f.Name, ...]:
-    """The places in the body of `function` where the value of `name` is used."""
-    return tuple(row for row in f.walk(*function.facts.body) if isinstance(row, f.Name) and row.id == name and not is_target(function, row))
-
-
-def is_target(function: Function, row: f.Expr) -> bool:
-    """Whether a name or attribute stands where a value is stored, not where it is used."""
-    around = function.parent(row)
-    while isinstance(around, (f.Sequence, f.Star)):
-        row, around = around, function.parent(around)
-    if isinstance(around, (f.Assign, f.Delete)):
-        return any(t is row for t in around.targets)
-    if isinstance(around, (f.For, f.Change)):
-        return around.target is row
-    if isinstance(around, f.With):
-        return any(i.target is row for i in around.items)
-    if isinstance(around, f.Comprehension):
-        return any(c.target is row for c in around.clauses)
-    return isinstance(around, f.Bind) and around.name is row
-
-
-def _declared(function: Function, kind: str) -> frozenset[str]:
-    return frozenset(n for row in f.walk(*function.facts.body) if isinstance(row, f.Declare) and row.kind == kind for n in row.names)
-
-
-def _receiver(function: Function) -> str:
-    """The name of `self` where `function` stands, nested functions included."""
-    scope: Function | None = function
-    while scope is not None and not scope.receiver:
-        scope = scope.outer
-    return scope.receiver if scope is not None else ""
-
-
-def _owner(function: Function) -> Class | None:
-    scope: Function | None = function
-    while scope is not None and scope.owner is None:
-        scope = scope.outer
-    return scope.owner if scope is not None else None
-
-
-def _functions_mentioning(project: Project, path: str, word: str) -> Iterator[Function]:
-    module = project.module(path)
-    if module is not None:
-        yield from module.functions(lambda text: word in text)
+    def _read(self, reads: mentions.Reads, held: int) -> None:
+        if reads.kept:
+            self.kept.add(reads.kept)
+        if reads.escapes:
+            self._escape(reads.escapes)
+        for function, row in reads.places:
+            self.value(function, row, held)
