@@ -8,7 +8,7 @@ from mplint import facts as f
 from mplint.finding import Alarm
 from mplint.project import quiet
 from mplint.project.awaiting import Wait, collecting_gathers
-from mplint.project.lifetimes import loads
+from mplint.project.mentions import loads
 from mplint.project.modules import CallSite
 from mplint.rule import Example, Prints, Raises, Rule
 
