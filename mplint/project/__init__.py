@@ -105,6 +105,7 @@ class Project:
         self._memo: dict[object, object] = {}
         self._answers = Answers()
         self._delivered: dict[tuple[Function, str], dict[int, tuple[f.Expr, Function]]] = {}
+        self._placed: dict[str, dict[int, tuple[f.Attr, f.Assign, Function]]] = {}
         self._mro: dict[Class, tuple[Base, ...]] = {}
         self._submitted: dict[Module, tuple[Submission, ...]] = {}
 
@@ -233,6 +234,19 @@ class Project:
     def delivered(self, callee: Function, param: str) -> tuple[tuple[f.Expr, Function], ...]:
         """The objects of APIs that the project's calls pass to a parameter, as far as they were followed."""
         return tuple(self._delivered.get((callee, param), {}).values())
+
+    def place(self, target: f.Attr, row: f.Assign, function: Function) -> bool:
+        """Note that `row` of `function` assigns an object of an API to an attribute; whether that is new.  Forgets answers as `deliver` does."""
+        known = self._placed.setdefault(target.attr, {})
+        if id(target) in known:
+            return False
+        known[id(target)] = (target, row, function)
+        self._answers = Answers()
+        return True
+
+    def placed(self, attr: str) -> tuple[tuple[f.Attr, f.Assign, Function], ...]:
+        """The assignments of objects of APIs to attributes of this name that are not those of a method to its own object."""
+        return tuple(self._placed.get(attr, {}).values())
 
     def callers(self, function: Function) -> tuple[CallSite, ...]:
         """The calls in the project that call exactly `function`."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.project.annotations import annotation_values
 from mplint.project.containers import Growth, growth, grown
 from mplint.project.definitions import unpacked, useful
-from mplint.project.modules import Class, Function
+from mplint.project.modules import Class, Function, Module
 from mplint.project.results import entered_values
 from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Super, Tuple, Unknown, Value, elements
 
@@ -109,27 +110,62 @@ def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str)
     if any(map(useful, stored)):
         return stored
     shared = _from_classes(project, order, attr, base)
-    return tuple(dict.fromkeys((*stored, *shared))) or (Unknown("attribute"),)
+    found = tuple(dict.fromkeys((*stored, *shared)))
+    if base.made is None and not any(map(useful, found)) and (found or not any(isinstance(b, Unknown) for b in order)):
+        found = tuple(dict.fromkeys((*found, *(v for below in _below(project, cls, attr) for v in project.stored(below, attr)))))
+    return found or (Unknown("attribute"),)
+
+
+def _below(project: Project, cls: Class, attr: str) -> Iterator[Class]:
+    """The subclasses whose files store something in `attr`."""
+    stored = re.compile(rb"\." + re.escape(attr.encode()) + rb"\b[^=\n]*=[^=]")
+    names, queue = {cls.name}, [cls.name]
+    while queue:
+        for path, name in project.triage.derived(queue.pop()):
+            if name in names:
+                continue
+            names.add(name)
+            queue.append(name)
+            module = project.module(path) if stored.search(project.sources.data(path)) else None
+            for found in module.classes() if module is not None else ():
+                if found.name == name and cls in project.mro(found)[1:]:
+                    yield found
 
 
 def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:
-    """What the methods of `cls` and its bases assign to `self.attr`, with what they add to it when it is a container."""
+    """What is assigned to `self.attr` (or to that of the class): by the methods of `cls` and its bases, with what they add to it when it is
+    a container, and by others as far as objects of APIs were followed."""
     out: list[Value] = []
     more = Growth()
     for owner in project.mro(cls):
         if not isinstance(owner, Class):
             continue
         for method in owner.methods_mentioning(f".{attr}"):
-            if not method.receiver:
-                continue
-            target = f"{method.receiver}.{attr}"
+            holders = [owner.name, *((method.receiver, f"{method.receiver}.__class__") if method.receiver else ())]
             for function in (method, *method.all_nested()):
-                for row in project.stores(function).get(target, ()):
-                    out.extend(_stored_by(project, row, target, function))
-                more += growth(project, function, target)
+                for target in (f"{holder}.{attr}" for holder in holders):
+                    for row in project.stores(function).get(target, ()):
+                        out.extend(_stored_by(project, row, target, function))
+                    more += growth(project, function, target)
         if not any(map(useful, out)):
             out.extend(v for row in owner.assigns(attr) for v in project.class_level(owner, row, attr))
+    out.extend(v for values in placed_values(project, attr, cls) for v in values)
     return grown(dict.fromkeys(out), more)
+
+
+def placed_values(project: Project, attr: str, holder: Class | Module) -> Iterator[tuple[Value, ...]]:
+    """What code outside of `holder` assigns to its attribute, as far as objects of APIs were followed."""
+    for target, row, function in project.placed(attr):
+        if row.value is not None and any(_is_of(project, v, holder) for v in project.values(target.value, function)):
+            for place in row.targets:
+                yield _placed(project.values(row.value, function), place, f.dotted(target))
+
+
+def _is_of(project: Project, value: Value, holder: Class | Module) -> bool:
+    if isinstance(value, ModuleValue):
+        return value.module is holder
+    cls = value.cls if isinstance(value, Instance) else value
+    return isinstance(cls, Class) and isinstance(holder, Class) and (holder in project.mro(cls) or cls in project.mro(holder))
 
 
 def stores(function: Function) -> dict[str, list[f.Row]]:

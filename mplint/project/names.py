@@ -6,6 +6,7 @@ import builtins
 from typing import TYPE_CHECKING
 
 from mplint import facts as f
+from mplint.project.attributes import placed_values
 from mplint.project.containers import growth, grown
 from mplint.project.definitions import definition_values, definitions_in, useful
 from mplint.project.modules import Module
@@ -33,6 +34,8 @@ def global_values(project: Project, module: Module, name: str, *, default: bool 
         out.extend(_assigned(project, module, name, page))
     if name in module.outline.names and not any(map(useful, out)):
         out.extend(_declared(project, module, name))
+    if name in module.outline.names and not any(map(useful, out)):
+        out.extend(v for values in placed_values(project, name, module) for v in values)
     values = tuple(dict.fromkeys(out))
     if any(isinstance(v, Many) for v in values):
         out = list(grown(values, growth(project, module.body, name)))

@@ -237,6 +237,8 @@ class Spread:
         top, holder = function.is_module and not class_level, function.owner
         if isinstance(row, f.Assign):
             carried = row.value is not None and self._carries(row.value, words) and self._is_api(row.value, function)
+            if carried:
+                self._placed(row, function)
             if carried or (row.annotation is not None and self._noted(row.annotation, function, words)):
                 for target in row.targets:
                     if isinstance(target, f.Attr) and holder is not None:
@@ -274,6 +276,13 @@ class Spread:
         elif isinstance(row, f.Call):
             self._passed(module, page, row, function, words)
 
+    def _placed(self, row: f.Assign, function: Function) -> None:
+        """Objects in attributes of other objects, of classes and of modules: those who read them have to be asked again."""
+        for part in (t for target in row.targets for t in (target.items if isinstance(target, f.Sequence) else (target,))):
+            if isinstance(part, f.Attr) and f.dotted(part.value) not in {"", function.receiver} and self.project.place(part, row, function):
+                for module in tuple(self._names):
+                    self._look(module, f".{part.attr}")
+
     def _passed(self, module: Module, page: int, call: f.Call, function: Function, words: frozenset[str]) -> None:
         carried = [a for a in call.args if self._carries(a.value, words)]
         if not carried:
@@ -283,7 +292,7 @@ class Spread:
         if isinstance(func, f.Attr) and last in ADDING:
             if any(self._is_api(a.value, function) for a in carried):
                 self._bind(module, page, func.value.value if isinstance(func.value, f.Item) else func.value, False, False)
-        elif last not in PASSING and last not in self.vocabulary.words:
+        elif last not in PASSING and (isinstance(func, f.Name) or last not in self.vocabulary.words):
             carried = [a for a in carried if self._is_api(a.value, function)]
             for value in self.project.values(func, function) if carried else ():
                 for callee in _bodies(self.project, value):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.apis import Api, Parameter
 from mplint.finding import Step
+from mplint.project.callables import callable_values
 from mplint.project.hierarchy import find_method
 from mplint.project.modules import CallSite, Class, Function
-from mplint.project.parameters import argument_of
 from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, elements
 
 if TYPE_CHECKING:
@@ -142,41 +142,6 @@ def _constructed(project: Project, site: CallSite, cls: Class) -> Iterator[Submi
             return
     if row is not None and find_method(project, cls, "__init__") is None:
         yield from _submitted(project, site, row, None)
-
-
-def callable_values(project: Project, expr: f.Expr, function: Function, hops: int = 3) -> tuple[Value, ...]:
-    """What a submitted expression can be; a parameter is followed to what the project's calls pass, up to `hops` calls away."""
-    values = project.values(expr, function)
-    if not hops or not any(isinstance(v, Unknown) for v in values):
-        return values
-    inner = expr.value if isinstance(expr, f.Star) else expr
-    reaching = function.graph.reaching(inner) if isinstance(inner, f.Name) and not function.is_module else None
-    owner = function
-    while isinstance(inner, f.Name) and reaching is not None and reaching.scope == "free" and owner.outer is not None:
-        owner = owner.outer
-        found = owner.graph.all_definitions(inner.id) if not owner.is_module else ()
-        if found:
-            return _through(project, [d.row for d in found], owner, values, hops)
-    if reaching is not None:
-        return _through(project, [d.row for d in reaching.definitions], function, values, hops)
-    if isinstance(expr, f.Call):  # partial(parameter, ...)
-        first = expr.positional(0)
-        if first is not None and any(isinstance(v, Partial) for v in values):
-            return (*(v for v in values if not isinstance(v, Partial)), *(Partial(v, expr, function) for v in callable_values(project, first, function, hops)))
-    return values
-
-
-def _through(project: Project, rows: list[object], function: Function, values: tuple[Value, ...], hops: int) -> tuple[Value, ...]:
-    passed = [
-        v
-        for row in rows
-        if isinstance(row, f.Param)
-        for site in project.callers(function)
-        for argument in [argument_of(site.call, function, row)]
-        if argument is not None
-        for v in callable_values(project, argument, site.function, hops - 1)
-    ]
-    return tuple(dict.fromkeys((*(v for v in values if not isinstance(v, Unknown)), *passed))) or values
 
 
 def _submitted(project: Project, site: CallSite, row: Api, receiver: Instance | None) -> Iterator[Submission]:
