@@ -29,16 +29,16 @@ class Row(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
 # -- expressions -----------------------------------------------------------------------------------------------------
 
 
-class Name(Row, tag="n"):
+class Name(Row, frozen=True, tag="n"):
     id: str
 
 
-class Attr(Row, tag="a"):
+class Attr(Row, frozen=True, tag="a"):
     value: Expr
     attr: str
 
 
-class Const(Row, tag="c"):
+class Const(Row, frozen=True, tag="c"):
     """A literal: number, text, bytes (as text, `kind` "bytes"), True, False, None or `...` (`kind` "ellipsis").
 
     Integers beyond 64 bits are kept as floats; `kind` is "int", "float", "complex", "str", "bytes", "bool", "none" or "ellipsis".
@@ -48,7 +48,7 @@ class Const(Row, tag="c"):
     kind: str
 
 
-class Text(Row, tag="t"):
+class Text(Row, frozen=True, tag="t"):
     """An f-string or t-string: the expressions in its braces, in order, and the literal pieces between them."""
 
     parts: tuple[Expr, ...]
@@ -62,7 +62,7 @@ class Argument(msgspec.Struct, frozen=True, array_like=True, gc=False):
     star: str = ""
 
 
-class Call(Row, tag="k"):
+class Call(Row, frozen=True, tag="k"):
     func: Expr
     args: tuple[Argument, ...]
 
@@ -88,21 +88,21 @@ class Call(Row, tag="k"):
         return any(a.star for a in self.args)
 
 
-class Sequence(Row, tag="s"):
+class Sequence(Row, frozen=True, tag="s"):
     """A display: `kind` is "tuple", "list" or "set"."""
 
     kind: str
     items: tuple[Expr, ...]
 
 
-class Mapping(Row, tag="d"):
+class Mapping(Row, frozen=True, tag="d"):
     """A dict display; a `**x` entry has None as its key."""
 
     keys: tuple[Expr | None, ...]
     values: tuple[Expr, ...]
 
 
-class Op(Row, tag="o"):
+class Op(Row, frozen=True, tag="o"):
     """An operator over operands: "+", "%", "not", "and", "or", "<", "is not", "in", ...; comparisons are split pairwise and joined by "and".
 
     Inside a `Text`, "!r", "!s" and "!a" convert and ":" formats its first operand by the `Text` in the second.
@@ -112,7 +112,7 @@ class Op(Row, tag="o"):
     operands: tuple[Expr, ...]
 
 
-class Choice(Row, tag="i"):
+class Choice(Row, frozen=True, tag="i"):
     """`body if test else orelse`."""
 
     test: Expr
@@ -120,14 +120,14 @@ class Choice(Row, tag="i"):
     orelse: Expr
 
 
-class Item(Row, tag="x"):
+class Item(Row, frozen=True, tag="x"):
     """`value[index]`; a slice is a `Sequence` of kind "slice": start, stop and step, None constants where absent."""
 
     value: Expr
     index: Expr
 
 
-class Lambda(Row, tag="l"):
+class Lambda(Row, frozen=True, tag="l"):
     function: FunctionFacts
 
 
@@ -140,7 +140,7 @@ class Clause(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_async: bool = False
 
 
-class Comprehension(Row, tag="g"):
+class Comprehension(Row, frozen=True, tag="g"):
     """`kind` is "list", "set", "dict" or "generator"; a dict's element is a two-item tuple display."""
 
     kind: str
@@ -148,23 +148,23 @@ class Comprehension(Row, tag="g"):
     clauses: tuple[Clause, ...]
 
 
-class Await(Row, tag="w"):
+class Await(Row, frozen=True, tag="w"):
     value: Expr
 
 
-class Yield(Row, tag="y"):
+class Yield(Row, frozen=True, tag="y"):
     value: Expr | None
     is_from: bool = False
 
 
-class Bind(Row, tag="b"):
+class Bind(Row, frozen=True, tag="b"):
     """`name := value`."""
 
     name: Name
     value: Expr
 
 
-class Star(Row, tag="*"):
+class Star(Row, frozen=True, tag="*"):
     """`*value` inside a display, target or subscript."""
 
     value: Expr
@@ -176,7 +176,7 @@ Expr = Union[Name, Attr, Const, Text, Call, Sequence, Mapping, Op, Choice, Item,
 # -- steps -----------------------------------------------------------------------------------------------------------
 
 
-class Assign(Row, tag="A"):
+class Assign(Row, frozen=True, tag="A"):
     """`targets = value`; an annotation without a value has `value` None.  Chained targets are all listed."""
 
     targets: tuple[Expr, ...]
@@ -184,7 +184,7 @@ class Assign(Row, tag="A"):
     annotation: Expr | None = None
 
 
-class Change(Row, tag="U"):
+class Change(Row, frozen=True, tag="U"):
     """`target op= value`, `op` without the equals sign."""
 
     target: Expr
@@ -192,35 +192,35 @@ class Change(Row, tag="U"):
     value: Expr
 
 
-class Do(Row, tag="E"):
+class Do(Row, frozen=True, tag="E"):
     """An expression as a statement: its value is thrown away."""
 
     value: Expr
 
 
-class Return(Row, tag="R"):
+class Return(Row, frozen=True, tag="R"):
     value: Expr | None
 
 
-class Raise(Row, tag="X"):
+class Raise(Row, frozen=True, tag="X"):
     exc: Expr | None
     cause: Expr | None
 
 
-class Jump(Row, tag="J"):
+class Jump(Row, frozen=True, tag="J"):
     """`kind` is "break", "continue" or "pass"."""
 
     kind: str
 
 
-class Declare(Row, tag="D"):
+class Declare(Row, frozen=True, tag="D"):
     """`kind` is "global" or "nonlocal"."""
 
     kind: str
     names: tuple[str, ...]
 
 
-class Import(Row, tag="I"):
+class Import(Row, frozen=True, tag="I"):
     """`import a.b as c`: module "", names (("a.b", "c"),).  `from .x import y`: module "x", level 1, names (("y", ""),); a star is ("*", "")."""
 
     module: str
@@ -228,28 +228,28 @@ class Import(Row, tag="I"):
     names: tuple[tuple[str, str], ...]
 
 
-class Assert(Row, tag="Q"):
+class Assert(Row, frozen=True, tag="Q"):
     test: Expr
     message: Expr | None
 
 
-class Delete(Row, tag="K"):
+class Delete(Row, frozen=True, tag="K"):
     targets: tuple[Expr, ...]
 
 
-class If(Row, tag="F"):
+class If(Row, frozen=True, tag="F"):
     test: Expr
     body: tuple[Step, ...]
     orelse: tuple[Step, ...]
 
 
-class While(Row, tag="W"):
+class While(Row, frozen=True, tag="W"):
     test: Expr
     body: tuple[Step, ...]
     orelse: tuple[Step, ...]
 
 
-class For(Row, tag="O"):
+class For(Row, frozen=True, tag="O"):
     target: Expr
     source: Expr
     body: tuple[Step, ...]
@@ -257,7 +257,7 @@ class For(Row, tag="O"):
     is_async: bool = False
 
 
-class Handler(Row, tag="H"):
+class Handler(Row, frozen=True, tag="H"):
     """`except types as name`; a bare `except` has `types` None."""
 
     types: Expr | None
@@ -265,7 +265,7 @@ class Handler(Row, tag="H"):
     body: tuple[Step, ...]
 
 
-class Try(Row, tag="T"):
+class Try(Row, frozen=True, tag="T"):
     """`is_star` for `except*`."""
 
     body: tuple[Step, ...]
@@ -280,13 +280,13 @@ class WithItem(msgspec.Struct, frozen=True, array_like=True, gc=False):
     target: Expr | None
 
 
-class With(Row, tag="V"):
+class With(Row, frozen=True, tag="V"):
     items: tuple[WithItem, ...]
     body: tuple[Step, ...]
     is_async: bool = False
 
 
-class Case(Row, tag="p"):
+class Case(Row, frozen=True, tag="p"):
     """One `case` of a match: the names it binds, the expressions in its pattern, its guard; `always` when the pattern matches anything."""
 
     names: tuple[str, ...]
@@ -296,7 +296,7 @@ class Case(Row, tag="p"):
     always: bool = False
 
 
-class Match(Row, tag="M"):
+class Match(Row, frozen=True, tag="M"):
     subject: Expr
     cases: tuple[Case, ...]
 
@@ -310,7 +310,7 @@ class Param(msgspec.Struct, frozen=True, array_like=True, gc=False):
     annotation: Expr | None = None
 
 
-class FunctionFacts(Row, tag="f"):
+class FunctionFacts(Row, frozen=True, tag="f"):
     """A `def`, `async def` or lambda (name "<lambda>", body one `Return`).  The docstring is left out of the body."""
 
     name: str
@@ -322,7 +322,7 @@ class FunctionFacts(Row, tag="f"):
     is_generator: bool = False
 
 
-class ClassFacts(Row, tag="C"):
+class ClassFacts(Row, frozen=True, tag="C"):
     """A class statement.  `bases` holds positional bases and keywords (`metaclass=`).
 
     Of a class that has pages of its own (module level, see `mplint.outline`) the body is empty: its statements and methods
@@ -354,7 +354,7 @@ def _fields(cls: type[msgspec.Struct]) -> tuple[str, ...]:
 def children(row: Any) -> list[Any]:
     """The rows directly below `row`, in source order, whatever they are nested in (arguments, clauses, tuples)."""
     out: list[Any] = []
-    for name in _fields(type(row)):
+    for name in _fields(type(row))  # type: ignore[arg-type]:
         value = getattr(row, name)
         if isinstance(value, tuple):
             for item in value:

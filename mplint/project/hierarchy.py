@@ -133,8 +133,8 @@ def ancestry(project: Project, value: Value) -> frozenset[str]:
         names = project.table.bases(value.name)
         out = set(names)
         for name in names:
-            base = builtin_class(name)
-            out |= {f"builtins.{c.__name__}" for c in base.__mro__} if base is not None else set()
+            above = builtin_class(name)
+            out |= {f"builtins.{c.__name__}" for c in above.__mro__} if above is not None else set()
         return frozenset(out if "builtins.object" in out or any(project.table.kind(n) for n in names) else out | {"?"})
     return frozenset({"?"})
 
