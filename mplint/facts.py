@@ -354,7 +354,7 @@ def _fields(cls: type[msgspec.Struct]) -> tuple[str, ...]:
 def children(row: Any) -> list[Any]:
     """The rows directly below `row`, in source order, whatever they are nested in (arguments, clauses, tuples)."""
     out: list[Any] = []
-    for name in _fields(type(row))  # type: ignore[arg-type]:
+    for name in _fields(type(row)):  # type: ignore[arg-type]
         value = getattr(row, name)
         if isinstance(value, tuple):
             for item in value:
