@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ENDING = {"SIGTERM": 15, "SIGINT": 2, "SIGHUP": 1}
 """Signals that ask a process to end, and their numbers."""
 
+NEAR = 2
+"""Calls between a handler and what it raises: what lies deeper is raised on conditions that are not about the signal."""
+
 
 class HandlerRaisesException(Rule):
     '''A signal handler in a worker that raises an `Exception`.
@@ -62,7 +65,7 @@ class HandlerRaisesException(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         for registration in registrations(project, module):
             signals = sorted(registration.signals & ENDING.keys(), key=lambda name: -ENDING[name])
-            raised = [e for handler in registration.functions for e in project.escapes(handler) if e.how == "raise" and e.is_exception]
+            raised = [e for handler in registration.functions for e in project.escapes(handler) if e.how == "raise" and e.is_exception and len(e.because) <= NEAR]
             if not signals or not raised:
                 continue
             where = home(project, registration)

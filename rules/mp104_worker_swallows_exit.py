@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
+from mplint.project.handlers import is_for_test
 from mplint.project.raising import caught_classes
 from mplint.project.values import External
 from mplint.rule import Example, Exits, Hangs, Rule
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mplint.project import CallSite, Function, Module, Project
 
 EXITS = frozenset({"builtins.BaseException", "builtins.SystemExit"})
-WAITING = ("subprocess.", "time.sleep", "socket.", "requests.", "urllib.request.", "httpx.", "os.system", "os.wait", "select.", "builtins.input")
+WAITING = ("subprocess.", "time.sleep", "socket.create_connection", "requests.", "urllib.request.", "httpx.", "os.system", "os.wait", "select.", "builtins.input")
 """Library calls that take their time, by the beginning of their names."""
 
 BLOCKING = frozenset({"wait", "get", "collect", "join", "acquire", "iterate"})
@@ -58,7 +59,7 @@ class WorkerSwallowsExit(Rule):
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         for function, reach in project.workers().items():
-            if function.module is not module or not reach.certain or function.is_module:
+            if function.module is not module or not reach.certain or function.is_module or is_for_test(reach, function):
                 continue
             for row in f.walk(*function.facts.body):
                 handler = _swallowing(project, function, row) if isinstance(row, f.Try) else None

@@ -9,7 +9,7 @@ from mplint import facts as f
 from mplint.finding import Step
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import External, Instance, Literal
-from mplint.project.workers import Submission, called_by
+from mplint.project.workers import Reach, Submission, called_by
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -89,6 +89,16 @@ def home(project: Project, registration: Registration) -> Home | None:
     return next(_inherited(project, registration), None)
 
 
+def is_for_test(reach: Reach, function: Function) -> bool:
+    """Whether only a test runs a function of the project in a process: that says nothing about where it runs in earnest."""
+    return _is_test(reach.submission.site.function.path) and not _is_test(function.path)
+
+
+def _is_test(path: str) -> bool:
+    *folders, file = path.split("/")
+    return file.startswith(("test_", "conftest")) or file.endswith("_test.py") or any(folder in {"test", "tests", "testing"} for folder in folders)
+
+
 def reverts(registration: Registration) -> bool:
     """Whether the function that registers also registers another handler for the same signal later: it is there for a while only."""
     function, call = registration.site.function, registration.site.call
@@ -104,7 +114,9 @@ def reverts(registration: Registration) -> bool:
 def _inherited(project: Project, registration: Registration) -> Iterator[Home]:
     for steps, creation in _created_after(project, registration):
         made = _made(project, creation)
-        if made is None or not _forks(project, creation, made) or _sets_own(project, creation, registration.signals):
+        if made is None or (_is_test(creation.function.path) and not _is_test(registration.site.function.path)):
+            continue
+        if not _forks(project, creation, made) or _sets_own(project, creation, registration.signals):
             continue
         role = project.role(made)
         message = f"a process that inherits the handler by fork is made here (`{made.cls.name.rpartition('.')[2]}`)"
