@@ -84,7 +84,10 @@ class Limits(NamedTuple):
 
 
 class Project:
-    """The files under one root, linked.  `errors` collects the files that could not be read: path -> (message, row, column)."""
+    """The files under one root, linked.  `errors` collects the files that could not be read: path -> (message, row, column).
+
+    `whole` reads every page of every file, whatever triage says: slow, and the measure of what triage promises.
+    """
 
     def __init__(
         self,
@@ -94,8 +97,10 @@ class Project:
         target: tuple[int, int] = (3, 10),
         limits: Limits | None = None,
         pieces: Pieces | None = None,
+        whole: bool = False,
     ) -> None:
         self.sources = sources
+        self.whole = whole
         self._pieces = pieces
         self.limits = limits or Limits()
         self.table = (table or builtin_table()).at(target)
@@ -427,7 +432,11 @@ class Project:
 
     def callees(self, site: CallSite) -> tuple[Function, ...]:
         """The functions of the project that a call runs here and now."""
-        return tuple(dict.fromkeys(g for v in self.values(site.call.func, site.function) for g in workers.functions_of(self, v)))
+        return tuple(dict.fromkeys(g for v in self.values(site.call.func, site.function) for g in self.run_by(v)))
+
+    def run_by(self, value: Value) -> tuple[Function, ...]:
+        """The functions of the project that run when `value` is called."""
+        return tuple(dict.fromkeys(workers.functions_of(self, value)))
 
     def runs_arguments(self, site: CallSite) -> bool:
         """Whether the call is of a builtin that calls the functions it is given at once."""
@@ -535,7 +544,7 @@ class Project:
 
     def relevant(self, path: str) -> bool:
         """Whether any rule can have something to say about the file."""
-        return path in self.triage.exceptions or path in self._touched
+        return self.whole or path in self.triage.exceptions or path in self._touched
 
     @cached_property
     def _touched(self) -> frozenset[str]:

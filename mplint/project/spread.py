@@ -55,7 +55,17 @@ class Spread:
             self._enter(module)
         for place in self._awaiting():
             self._queue[place] = None
+        if project.whole:
+            self._enter_all()
         self._settle()
+
+    def _enter_all(self) -> None:
+        for path in self.project.sources.files:
+            module = self.project.module(path)
+            if module is not None:
+                self._enter(module)
+                for page in range(len(module.outline.pages)):
+                    self._queue[module, page] = None
 
     # -- what others ask
 
@@ -68,6 +78,8 @@ class Spread:
 
     def matters(self, site: CallSite) -> bool:
         """Whether a call may be one that the API table knows."""
+        if self.project.whole:
+            return True
         module = site.function.module
         words = self._words((module, site.call.at >> f.PAGE_BITS)) if module in self.shared else frozenset()
         func = site.call.func
