@@ -41,7 +41,7 @@ class ResultReadAfterPool(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         seen = set()
         for left in unfinished.left(project, module):
-            if left.waited:
+            if left.waited or left.life.escapes not in {"", "returned"}:
                 continue
             function = left.use.function
             given = Step(left.use.site.site, "the work is given to the pool here")

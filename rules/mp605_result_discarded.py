@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator
 
+from mplint import facts as f
 from mplint.finding import Alarm
 from mplint.project import quiet
 from mplint.rule import Example, Prints, Raises, Rule
@@ -54,6 +55,8 @@ class ResultDiscarded(Rule):
                 continue
             seen.add(use.site)
             if use.call.keyword("error_callback") is not None or use.call.positional(4) is not None and use.row.callbacks:
+                continue
+            if isinstance(use.function.parent(use.call), (f.Await, f.Attr, f.Return, f.Yield)):
                 continue
             life = project.life(use.site)
             if life.escapes or life.returned or life.kept or not life.names() <= _ONLY_WAITED:

@@ -59,7 +59,8 @@ class Touch(NamedTuple):
 class Life(NamedTuple):
     """What becomes of an object.
 
-    `escapes` says how it left the sight, "" when it did not; `returned` that a function gives it to its callers; `kept` where it is stored:
+    `escapes` says how it left the sight, "" when it did not ("returned" when nobody in the project calls who returns it; for any other reason
+    the walk ends there, and `touches` are some of what is done); `returned` that a function gives it to its callers; `kept` where it is stored:
     "attribute", "class", "global"; `owners` the classes in whose attributes.
     """
 
@@ -99,7 +100,7 @@ class _Walk:
 
     def run(self) -> None:
         for _ in range(STEPS):
-            if not self._queue:
+            if not self._queue or self.escapes not in ("", "returned"):
                 return
             self._step(*self._queue.pop())
         self._escape("too many places")
