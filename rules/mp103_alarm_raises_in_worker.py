@@ -166,8 +166,8 @@ class _Danger(NamedTuple):
 
 def _dangers(project: Project, module: Module, registration: Registration) -> Iterator[_Danger]:
     uses = [(use.site, project.argument(use.call, use.row.arguments) if use.row.arguments is not None else None) for use in project.uses(module, "alarm")]
-    cancels = [site for site, given in uses if _is_zero(given)]
-    arms = [site for site, given in uses if not _is_zero(given)]
+    cancels = [site for site, given in uses if _is_zero(given) or _restores(site)]
+    arms = [site for site, given in uses if not any(site.call is c.call for c in cancels)]
     function = registration.site.function
     near = [s for s in arms if s.function is function] or [s for s in arms if s.function.owner is not None and s.function.owner is function.owner] or arms
     for arm in near:
@@ -183,6 +183,11 @@ def _dangers(project: Project, module: Module, registration: Registration) -> It
 
 def _is_zero(expr: f.Expr | None) -> bool:
     return isinstance(expr, f.Const) and expr.value == 0 and expr.kind in {"int", "float"}
+
+
+def _restores(site: CallSite) -> bool:
+    """Whether a timer is set where things are put in order again: to what it was before."""
+    return site.function.name in {"__exit__", "__aexit__"} or any(place.part == "final" for place in site.function.graph.tries_around(site.call))
 
 
 def _timer(call: f.Call) -> str:
