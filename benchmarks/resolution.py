@@ -24,7 +24,7 @@ from typing import Any, Iterable, Iterator
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent)]
 
 from mplint import facts as f  # noqa: E402
-from mplint.project import Bound, CallSite, External, Function, Instance, Literal, Many, Module, Partial, Project, Tuple, Unknown, Value  # noqa: E402
+from mplint.project import Bound, CallSite, External, Function, Instance, Literal, Module, Partial, Project, Unknown, Value  # noqa: E402
 from mplint.source import Sources  # noqa: E402
 
 POOL = {"map", "apply", "starmap", "imap", "imap_unordered", "apply_async", "map_async", "starmap_async"}

@@ -163,7 +163,7 @@ def worker_map(project: Project, findings: Sequence[Finding], *, places_of: Plac
 
 
 def _reach(project: Project, starts: Sequence[Function]) -> tuple[dict[Function, list[tuple[Site, Function]]], list[Function]]:
-    from mplint.project.workers import called_by
+    from mplint.project.calling import called_by
 
     edges: dict[Function, list[tuple[Site, Function]]] = {}
     order = list(dict.fromkeys(starts))

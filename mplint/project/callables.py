@@ -47,7 +47,7 @@ def _followed(project: Project, expr: f.Expr, function: Function, values: tuple[
     if isinstance(expr, f.Choice):
         return (*callable_values(project, expr.body, function, hops), *callable_values(project, expr.orelse, function, hops))
     if isinstance(expr, f.Op) and expr.op in {"or", "and"}:
-        return [v for operand in expr.operands for v in callable_values(project, operand, function, hops)]
+        return [v for operand in (expr.operands[-1:] if expr.op == "and" else expr.operands) for v in callable_values(project, operand, function, hops)]
     if isinstance(expr, f.Name):
         return list(_of_name(project, expr, function, hops)) or filter(is_open, values)
     if isinstance(expr, f.Attr) and isinstance(expr.value, f.Name):
@@ -69,6 +69,18 @@ def _of_call(project: Project, call: f.Call, function: Function, value: Value, h
         return
     for inner in callable_values(project, first, function, hops):
         yield Partial(inner, value.call, value.function, value.delayed)
+
+
+def wrapped_tasks(project: Project, expr: f.Expr, function: Function) -> tuple[Value, ...]:
+    """The functions in tasks that a function of the project makes for joblib, `delayed(function)(argument)`; () when it is joblib's own."""
+    element = expr.element if isinstance(expr, f.Comprehension) else None
+    if not isinstance(element, f.Call) or not isinstance(element.func, f.Call):
+        return ()
+    maker = element.func
+    if not any(isinstance(v, Function) for v in project.values(maker.func, function)):
+        return ()
+    first = maker.positional(0)
+    return callable_values(project, first, function) if first is not None else ()
 
 
 def _of_name(project: Project, expr: f.Name, function: Function, hops: int) -> Iterator[Value]:

@@ -96,7 +96,8 @@ def _comprehension(project: Project, expr: f.Comprehension, function: Function) 
 
 
 def _op(project: Project, expr: f.Op, function: Function) -> Iterable[Value]:
-    values = [v for operand in expr.operands for v in project.values(operand, function)]
+    operands = expr.operands[-1:] if expr.op == "and" else expr.operands  # what stands before is the result only when it is false
+    values = [v for operand in operands for v in project.values(operand, function)]
     if expr.op in {"and", "or"}:
         return [v for v in values if not isinstance(v, Literal)] or values
     if expr.op == "|":

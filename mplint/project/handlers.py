@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Step
+from mplint.project.calling import called_by
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import External, Instance, Literal
-from mplint.project.workers import Reach, Submission, called_by
+from mplint.project.workers import Reach, Submission
 
 if TYPE_CHECKING:
     from mplint.project import Project

@@ -6,7 +6,7 @@ import builtins
 from typing import TYPE_CHECKING
 
 from mplint.project.modules import Class, Function
-from mplint.project.values import External, Tuple, Unknown, Value
+from mplint.project.values import Bound, External, Tuple, Unknown, Value
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -30,13 +30,19 @@ def direct_bases(project: Project, cls: Class) -> tuple[Base, ...]:
         if arg.star:
             out.extend(_starred(project.values(arg.value, scope), cls))
             continue
-        values = [v for v in project.values(arg.value, scope) if isinstance(v, (Class, External)) and v is not cls]
-        chosen = _chosen(values)
+        values = [_made_by(project, v) for v in project.values(arg.value, scope)]
+        chosen = _chosen([v for v in values if isinstance(v, (Class, External)) and v is not cls])
         if chosen is None:
             out.append(Unknown("base"))
         elif not (isinstance(chosen, External) and chosen.name in _TRANSPARENT):
             out.append(chosen)
     return tuple(out)
+
+
+def _made_by(project: Project, value: Value) -> Value:
+    """The class that `context.Process` stands for; other values as they are."""
+    row = project.row_of(value) if isinstance(value, Bound) else None
+    return External(row.gives) if row is not None and row.gives and "make" in row.does else value
 
 
 def _starred(values: tuple[Value, ...], cls: Class) -> list[Base]:

@@ -9,6 +9,7 @@ import msgspec
 TOKENS = (
     b"multiprocess", b"concurrent.futures", b"concurrent import futures", b"joblib", b"loky", b"billiard", b"pathos", b"pebble", b"mpire",
     b"run_in_executor", b"process_map", b"apply_async", b"imap", b"starmap", b"map_async", b"signal.signal", b"import signal", b"from signal", b"ProcessPool", b"get_context",
+    b"sklearn.utils.parallel", b"dask.distributed", b"from distributed", b"import distributed",
 )  # fmt: skip
 """Any of these bytes makes a file a seed."""
 
@@ -20,6 +21,7 @@ AWAITING = (b"gather", b"TaskGroup", b"wait_for", b"asyncio.wait")
 _CLASS = re.compile(rb"class\s+(\w+)\s*\(([^)]*)\)")
 _FROM = re.compile(rb"from\s+[\w.]+\s+import\s+(\([^)]*\)|[^\n]*)")
 _WORD = re.compile(rb"\w+")
+_PROPERTY = re.compile(rb"@[\w.]*property\b[^\n]*\s+(?:async\s+)?def\s+(\w+)")
 
 
 class FileScan(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -31,6 +33,8 @@ class FileScan(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_awaiting: bool = False
     heads: tuple[tuple[str, tuple[bytes, ...]], ...] = ()
     taken: frozenset[bytes] = frozenset()
+    properties: tuple[str, ...] = ()
+    """Names of properties that are defined in it."""
 
 
 def scan_of(data: bytes) -> FileScan:
@@ -42,4 +46,5 @@ def scan_of(data: bytes) -> FileScan:
     for found in _FROM.finditer(data):
         taken.update(_WORD.findall(found[1]))
     awaited, awaiting = (any(token in data for token in tokens) for tokens in (AWAITED, AWAITING))
-    return FileScan(any(token in data for token in TOKENS), awaited, awaiting, heads, frozenset(taken))
+    properties = tuple(name.decode("ascii", "replace") for name in _PROPERTY.findall(data)) if b"property" in data else ()
+    return FileScan(any(token in data for token in TOKENS), awaited, awaiting, heads, frozenset(taken), properties)

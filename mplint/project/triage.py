@@ -48,6 +48,11 @@ class Triage:
         return tuple(path for path, scan in self.scans.items() if scan.is_seed or (awaits and (scan.is_awaited or scan.is_awaiting)))
 
     @cached_property
+    def properties(self) -> frozenset[str]:
+        """The names of all properties."""
+        return frozenset(name for scan in self.scans.values() for name in scan.properties)
+
+    @cached_property
     def heads(self) -> tuple[tuple[str, str, frozenset[bytes]], ...]:
         """Every class statement with bases: file, name, last words of the bases."""
         return tuple((path, cls, frozenset(bases)) for path, scan in self.scans.items() for cls, bases in scan.heads)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.apis import Api, Parameter
 from mplint.finding import Step
-from mplint.project.callables import callable_values
+from mplint.project.callables import callable_values, wrapped_tasks
+from mplint.project.calling import called_by
 from mplint.project.hierarchy import find_method
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, elements
@@ -160,7 +161,7 @@ def _submitted(project: Project, site: CallSite, row: Api, receiver: Instance | 
             return
         values = callable_values(project, argument, site.function)
         if role == "task" and row.name.endswith(".__call__"):
-            values = elements(values)
+            values = wrapped_tasks(project, argument, site.function) or elements(values)
         called = tuple(v for v in values if not (isinstance(v, Literal) and v.value is None))
         if called:
             callees = tuple(dict.fromkeys(g for v in called for g in functions_of(project, v)))
@@ -173,33 +174,6 @@ def _submitted(project: Project, site: CallSite, row: Api, receiver: Instance | 
         yield from one(row.initializer, "initializer", where)
     for parameter in row.callbacks:
         yield from one(parameter, "callback", "")
-
-
-def called_by(project: Project, function: Function) -> Iterator[tuple[Function, f.Row]]:
-    """Every function of the project that `function` may call in the same process, and the row that does it."""
-    for site in function.calls:
-        for callee in project.callees(site):
-            yield callee, site.call
-        for arg in site.call.args:  # a function handed to map(), sorted(), reduce() runs here and now
-            if isinstance(arg.value, (f.Lambda, f.Name, f.Attr)) and project.runs_arguments(site):
-                for value in project.values(arg.value, function):
-                    if isinstance(value, (Function, Bound, Partial)):
-                        for callee in functions_of(project, value):
-                            yield callee, site.call
-    receiver = function.receiver
-    for row in f.walk(*function.facts.body):
-        if isinstance(row, f.With):
-            for item in row.items:
-                for value in project.values(item.value, function):
-                    if isinstance(value, Instance) and isinstance(value.cls, Class):
-                        for name in ("__enter__", "__exit__", "__aenter__", "__aexit__"):
-                            method = find_method(project, value.cls, name)
-                            if isinstance(method, Function):
-                                yield method, row
-        elif isinstance(row, f.Attr) and receiver and isinstance(row.value, f.Name) and row.value.id == receiver and function.owner is not None:
-            method = find_method(project, function.owner, row.attr)
-            if isinstance(method, Function) and method.is_property:
-                yield method, row
 
 
 def reached(project: Project, limit: int = 20_000) -> dict[Function, Reach]:

@@ -1,0 +1,98 @@
+"""What a function calls in the same process: direct calls, methods and properties, context managers, functions that it hands to others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator
+
+from mplint import facts as f
+from mplint.project.hierarchy import find_method
+from mplint.project.modules import CallSite, Class, Function
+from mplint.project.parameters import argument_of
+from mplint.project.values import Bound, Instance, Partial, Super
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+_ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
+_CALLABLE = (f.Lambda, f.Name, f.Attr, f.Call)
+DEPTH = 3
+"""Functions through which a parameter is passed on before somebody calls it."""
+
+
+def called_by(project: Project, function: Function) -> Iterator[tuple[Function, f.Row]]:
+    """Every function of the project that `function` may call in the same process, and the row that does it."""
+    for site in function.calls:
+        callees = project.callees(site)
+        for callee in callees:
+            yield callee, site.call
+        if any(isinstance(arg.value, _CALLABLE) for arg in site.call.args):
+            for callee in _handed(project, site, callees):
+                yield callee, site.call
+    for row in f.walk(*function.facts.body):
+        if isinstance(row, f.With):
+            for item in row.items:
+                for value in project.values(item.value, function):
+                    if isinstance(value, Instance) and isinstance(value.cls, Class):
+                        for name in _ENTERING:
+                            method = find_method(project, value.cls, name)
+                            if isinstance(method, Function):
+                                yield method, row
+        elif isinstance(row, f.Attr):
+            for method in _properties(project, row, function):
+                yield method, row
+
+
+def _properties(project: Project, row: f.Attr, function: Function) -> Iterator[Function]:
+    """The property that reading an attribute runs."""
+    if isinstance(row.value, f.Name) and row.value.id == function.receiver and function.owner is not None:
+        method = find_method(project, function.owner, row.attr)
+        if isinstance(method, Function) and method.is_property:
+            yield method
+    elif row.attr in project.triage.properties:
+        for value in project.values(row.value, function):
+            method = None
+            if isinstance(value, Instance) and isinstance(value.cls, Class):
+                method = find_method(project, value.cls, row.attr)
+            elif isinstance(value, Super):
+                after = project.mro(value.receiver.cls if isinstance(value.receiver, Instance) and isinstance(value.receiver.cls, Class) else value.cls)
+                later = after[after.index(value.cls) + 1 :] if value.cls in after else after[1:]
+                method = next((m for b in later if isinstance(b, Class) and (m := b.method(row.attr)) is not None), None)
+            if isinstance(method, Function) and method.is_property:
+                yield method
+
+
+def _handed(project: Project, site: CallSite, callees: tuple[Function, ...]) -> Iterator[Function]:
+    """Functions among the arguments of a call that it calls at once: `map`, `sorted` and `reduce` do, and so do functions that call their parameter."""
+    given: list[f.Expr] = []
+    for callee in callees:
+        for param in callee.facts.params:
+            if runs_parameter(project, callee, param.name):
+                argument = argument_of(site.call, callee, param)
+                given.extend([argument] if argument is not None else [])
+    if not callees and project.runs_arguments(site):
+        given.extend(arg.value for arg in site.call.args)
+    for expr in given:
+        for value in project.values(expr, site.function) if isinstance(expr, _CALLABLE) else ():
+            if isinstance(value, (Function, Bound, Partial)):
+                yield from project.run_by(value)
+
+
+def runs_parameter(project: Project, function: Function, name: str, depth: int = DEPTH) -> bool:
+    """Whether `function` calls its parameter `name`, itself or through functions of the project that it passes it to."""
+    return project.kept(("runs", function, name), lambda: _runs_parameter(project, function, name, depth))
+
+
+def _runs_parameter(project: Project, function: Function, name: str, depth: int) -> bool:
+    for inner in (function, *function.all_nested()):
+        if inner is not function and any(p.name == name for p in inner.facts.params):
+            continue
+        for site in inner.calls:
+            if isinstance(site.call.func, f.Name) and site.call.func.id == name:
+                return True
+            if depth and any(isinstance(arg.value, f.Name) and arg.value.id == name for arg in site.call.args):
+                for callee in project.callees(site):
+                    for param in callee.facts.params:
+                        given = argument_of(site.call, callee, param)
+                        if isinstance(given, f.Name) and given.id == name and callee is not function and runs_parameter(project, callee, param.name, depth - 1):
+                            return True
+    return False
