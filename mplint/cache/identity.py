@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.util
 import os
 import sys
 from collections.abc import Collection, Iterator
@@ -20,7 +21,9 @@ def identity() -> bytes:
     for part in (mplint.__version__, sys.version, sys.platform, sys.prefix):
         digest.update(part.encode("utf-8", "replace") + b"\0")
     here = os.path.dirname(os.path.abspath(mplint.__file__))
-    for top in (here, os.path.join(os.path.dirname(here), "rules")):
+    spec = importlib.util.find_spec("mplint.rules")
+    rules = spec.submodule_search_locations if spec is not None else None
+    for top in (here, *(rules or [os.path.join(os.path.dirname(here), "rules")])):
         for path in _modules(top):
             _add(digest, path)
     for folder in sys.path:
