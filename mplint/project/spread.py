@@ -53,6 +53,12 @@ class Spread:
         self._asked: set[str] = set()
         for module in project.seeds():
             self._enter(module)
+        for module in tuple(self.shared):  # what is handed on by a module that was entered later
+            for i in module.outline.imports:
+                self._import(module, i.local, i.module, i.level, i.name)
+            for number, names in enumerate(self._names[module]):
+                if "import" in names and not names.isdisjoint(self._exports):
+                    self._queue[module, number] = None
         for place in self._awaiting():
             self._queue[place] = None
         if project.whole:
@@ -98,10 +104,15 @@ class Spread:
             if not i.level and self.project.find_module(i.module, module.path) is None:
                 bound |= self._leads(i.local, i.module, i.name)
         self.shared[module] = bound
+        for word in bound:
+            if not word.startswith("."):  # who imports the name from here gets what the library calls so
+                self._exports.setdefault(word, set()).add(module)
         self._names[module] = [frozenset(_IDENTIFIER.findall(module.page_text(n))) for n in range(len(module.outline.pages))]
         start = bound | {f".{word}" for word in self.attributes | OPENING}
         for number, names in enumerate(self._names[module]):
-            if not names.isdisjoint(start) or ("import" in names and self.vocabulary.importing.search(module.page_text(number))):
+            if not names.isdisjoint(start) or (
+                "import" in names and (not names.isdisjoint(self._exports) or self.vocabulary.importing.search(module.page_text(number)))
+            ):
                 self._queue[module, number] = None
         for i in module.outline.imports:
             self._import(module, i.local, i.module, i.level, i.name)
@@ -150,6 +161,7 @@ class Spread:
         return set()
 
     def _settle(self) -> None:
+        self._others()
         while self._queue:
             place = next(iter(self._queue))
             del self._queue[place]
