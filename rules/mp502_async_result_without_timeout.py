@@ -119,22 +119,33 @@ if __name__ == "__main__":
 
 
 def _is_ready(use: Use) -> bool:
-    """Whether `ready()` of the same result was asked for on the way here, or the elements were chosen by it."""
-    func = use.call.func
-    if not isinstance(func, f.Attr):
-        return False
-    name = f.dotted(func.value)
-    if not name:
-        return False
-    for branch in use.function.graph.branch_conditions(use.call):
-        if any(isinstance(r, f.Call) and isinstance(r.func, f.Attr) and r.func.attr in {"ready", "successful"} for r in f.walk(branch.test)):
+    """Whether `ready()` of the result was asked for on the way here, or what is waited for was chosen by it."""
+    graph = use.function.graph
+    for branch in graph.branch_conditions(use.call):
+        if any(
+            isinstance(r, f.Call) and isinstance(r.func, f.Attr) and r.func.attr in {"ready", "successful"} for r in f.walk(branch.test)
+        ):
             return True
+    sources = [row.source for row in graph.loops_around(use.call) if isinstance(row, f.For)]
     for row in use.site.ancestors:
         if isinstance(row, f.Comprehension):
-            for clause in row.clauses:
-                if any(isinstance(r, f.Attr) and r.attr == "ready" for c in clause.conditions for r in f.walk(c)):
-                    return True
-    return any(
-        isinstance(row, f.While) and any(isinstance(r, f.Attr) and r.attr == "ready" and f.dotted(r.value) == name for r in f.walk(row.test))
-        for row in f.walk(*use.function.facts.body)
-    )
+            sources.extend(clause.source for clause in row.clauses)
+            if any(_asks_ready(condition) for clause in row.clauses for condition in clause.conditions):
+                return True
+    names = {r.id for source in sources for r in f.walk(source) if isinstance(r, f.Name)}
+    for row in f.walk(*use.function.facts.body):
+        if isinstance(row, f.While) and any(isinstance(r, f.Attr) and r.attr == "ready" for r in f.walk(row.test)):
+            return True
+        if isinstance(row, f.Assign) and row.value is not None and any(isinstance(t, f.Name) and t.id in names for t in row.targets):
+            chosen = [r for r in f.walk(row.value) if isinstance(r, f.Comprehension)]
+            if any(_asks_ready(condition) for c in chosen for clause in c.clauses for condition in clause.conditions):
+                return True
+    return False
+
+
+def _asks_ready(test: f.Expr) -> bool:
+    return any(isinstance(r, f.Attr) and r.attr == "ready" and not _negated(test, r) for r in f.walk(test))
+
+
+def _negated(test: f.Expr, attr: f.Attr) -> bool:
+    return isinstance(test, f.Op) and test.op == "not" and any(r is attr for r in f.walk(test))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from mplint.fixing import Repair
-    from mplint.project import Function, Module, Project, Use
+    from mplint.project import Function, Module, Project, Use, Value
 
 _WIDE = frozenset({"builtins.Exception", "builtins.BaseException"})
 
@@ -203,9 +203,15 @@ def _names(project: Project, function: Function, handler: f.Handler) -> dict[str
     out: dict[str, str] = {}
     for expr in spelled:
         values = project.values(expr, function)
-        name = project.table.canonical(values[0].name) if len(values) == 1 and isinstance(values[0], External) else "?"
-        out.setdefault(name, f.dotted(expr))
+        out.setdefault(_known(project, values[0]) if len(values) == 1 else "?", f.dotted(expr))
     if not isinstance(handler.types, f.Sequence) and out.keys() == {"?"}:
-        classes = caught_classes(project, function, handler)
-        out = {project.table.canonical(c.name) if isinstance(c, External) else "?": "" for c in classes}
+        out = {_known(project, c): "" for c in caught_classes(project, function, handler)}
     return out
+
+
+def _known(project: Project, cls: Value) -> str:
+    """Canonical name of a library's class; "?" for a class of the project, and for another library's TimeoutError, which may be any of them."""
+    name = project.table.canonical(cls.name) if isinstance(cls, External) else "?"
+    if name.rpartition(".")[2] == "TimeoutError" and name != "builtins.TimeoutError" and project.table.kind(name) is None:
+        return "?"
+    return name
