@@ -17,7 +17,8 @@ from mplint.outline import Outline, Page, outline_of, outline_of_steps
 from mplint.project import attributes, containers, definitions, evaluate, hierarchy, lifetimes, names, parameters, raising, results, triage, workers
 from mplint.project.answers import Answers
 from mplint.project.hierarchy import Base
-from mplint.project.modules import CallSite, Class, Function, Index, Module
+from mplint.project.index import Index
+from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.raising import Escape
 from mplint.project.spread import Spread
 from mplint.project.vocabulary import Vocabulary
@@ -111,7 +112,6 @@ class Project:
         self._answers = Answers()
         self._delivered: dict[tuple[Function, str], dict[int, tuple[f.Expr, Function]]] = {}
         self._placed: dict[str, dict[int, tuple[f.Attr, f.Assign, Function]]] = {}
-        self._mro: dict[Class, tuple[Base, ...]] = {}
         self._submitted: dict[Module, tuple[Submission, ...]] = {}
 
     # -- modules
@@ -215,9 +215,9 @@ class Project:
         """What calling (and awaiting) `function` gives."""
         return self._answers.ask(("returned", function), lambda: results.returned_values(self, function), ())
 
-    def escapes(self, function: Function) -> tuple[Escape, ...]:
-        """The exceptions, and ends of the process, that are written out in `function` or below and leave it."""
-        return self._answers.ask(("escapes", function), lambda: raising.escapes(self, function), ())
+    def escapes(self, function: Function, depth: int = raising.DEPTH) -> tuple[Escape, ...]:
+        """The exceptions, and ends of the process, that are written out in `function` or up to `depth` calls below and leave it."""
+        return self._answers.ask(("escapes", function, depth), lambda: raising.escapes(self, function, depth), ())
 
     def never_returns(self, function: Function) -> bool:
         """Whether a call of `function` always ends in an exception or the end of the process."""
@@ -298,10 +298,7 @@ class Project:
 
     def mro(self, cls: Class) -> tuple[Base, ...]:
         """The linearised bases of `cls`, itself first."""
-        if cls not in self._mro:
-            self._mro[cls] = (cls,)
-            self._mro[cls] = hierarchy.linearised(self, cls)
-        return self._mro[cls]
+        return self._answers.ask(("mro", cls), lambda: hierarchy.linearised(self, cls), (cls,))
 
     def find_method(self, cls: Class, name: str) -> Function | External | None:
         return hierarchy.find_method(self, cls, name)
