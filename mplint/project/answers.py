@@ -36,6 +36,8 @@ class Answers:
         self._so_far: dict[object, object] = {}
         self._met: set[object] = set()
         self._cut = _FAR
+        self._unsettled = False
+        """Whether, in the round under way, a question of a larger circle got another answer than others were told before."""
         if sys.getrecursionlimit() < DEPTH * _FRAMES:
             sys.setrecursionlimit(DEPTH * _FRAMES)
 
@@ -59,23 +61,24 @@ class Answers:
         return self._answer(key, compute, default, here)
 
     def _answer(self, key: object, compute: Callable[[], T], default: T, here: int) -> T:
-        before, mark = self._cut, len(self._trail)
+        before, mark, outside = self._cut, len(self._trail), self._unsettled
         for _ in range(ROUNDS):
-            self._cut = _FAR
+            self._cut, self._unsettled = _FAR, False
             self._active[key] = here
             self._met.discard(key)
             try:
                 answer = compute()
             finally:
                 del self._active[key]
-            if key not in self._met or answer == self._so_far.get(key, default):
-                break
-            self._so_far[key] = answer
-            if self._cut < here:  # inside a larger circle, which goes round as a whole
+            if key in self._met and answer != self._so_far.get(key, default):
+                self._so_far[key] = answer
+                self._unsettled = True
+            if not self._unsettled or self._cut < here:  # inside a larger circle, which goes round as a whole
                 break
             for other in self._trail[mark:]:
                 del self._provisional[other]
             del self._trail[mark:]
+        self._unsettled = outside or (self._unsettled and self._cut < here)
         if self._cut >= here:
             self._final[key] = answer
             self._so_far.pop(key, None)
