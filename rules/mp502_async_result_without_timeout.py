@@ -31,8 +31,9 @@ class AsyncResultWithoutTimeout(Rule):
 
     ## When it knows
 
-    The result must come from a process pool by what the project does with it. Silent after a successful `ready()`, in callbacks (they run when
-    the result is there), for thread pools and billiard, and with a timeout in any spelling.
+    The result must come from a process pool by what the project does with it. Silent after a successful `ready()`, after a loop that watches
+    the workers (`is_alive()`) until results are ready, in callbacks (they run when the result is there), for thread pools and billiard, and
+    with a timeout in any spelling.
 
     ## Fix safety
 
@@ -136,11 +137,19 @@ def _is_ready(use: Use) -> bool:
     for row in f.walk(*use.function.facts.body):
         if isinstance(row, f.While) and any(isinstance(r, f.Attr) and r.attr == "ready" for r in f.walk(row.test)):
             return True
+        if isinstance(row, f.While) and _watches(row) and graph.reaches(row.test, use.call):
+            return True
         if isinstance(row, f.Assign) and row.value is not None and any(isinstance(t, f.Name) and t.id in names for t in row.targets):
             chosen = [r for r in f.walk(row.value) if isinstance(r, f.Comprehension)]
             if any(_asks_ready(condition) for c in chosen for clause in c.clauses for condition in clause.conditions):
                 return True
     return False
+
+
+def _watches(loop: f.While) -> bool:
+    """Whether a loop looks at results and at the workers that make them."""
+    asked = {r.attr for step in loop.body for r in f.walk(step) if isinstance(r, f.Attr)}
+    return "ready" in asked and bool(asked & {"is_alive", "exitcode", "sentinel"})
 
 
 def _asks_ready(test: f.Expr) -> bool:
