@@ -164,8 +164,8 @@ def _syntax(m: Machine, obj: Obj, args: tuple[Any, ...], kwargs: dict[str, Any])
             if not isinstance(args[1].value, str):
                 raise Thrown("TypeError", "the details of a SyntaxError must be a sequence")
             info = tuple(Const(c) for c in args[1].value)
-        if info is None:
-            raise Vague("details of a SyntaxError")
+        if info is None:  # it is taken to be what it must be
+            info = tuple(Term("detail", (freeze(args[1]), i)) for i in range(4))
         if not 4 <= len(info) <= 6:
             raise Thrown("TypeError", "the details of a SyntaxError must have four to six items")
         obj.fields.update(zip(("filename", "lineno", "offset", "text", "end_lineno", "end_offset"), info))

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 PATHS = 32
 """Paths through the constructor that are followed for one construction."""
 
+AGREE = 6
+"""Paths that must agree that all is well before the others are left out."""
+
 WORK = 20_000
 """Expressions evaluated for one class at most."""
 
@@ -232,11 +235,20 @@ def judged(
         todo.extend([*m.taken[:i], 1] for i in range(len(choices), len(m.taken)) if m.taken[i] == 0)
         if outcome is not None:
             groups.setdefault(tuple(m.taken[:first]), []).append(outcome)
+            if _settled(groups, todo):
+                break
     open_ = {key for key in groups for rest in todo if tuple(rest[: len(key)]) == key}
     answers = [_group(group) for key, group in groups.items() if key not in open_ or any(o.kind == "OK" for o in group)]
     if not answers and groups:
         return Outcome("UNKNOWN", "too many ways through the constructor"), work
     return (max(answers, key=lambda o: _RANK[o.kind]) if answers else None), work
+
+
+def _settled(groups: dict[tuple[int, ...], list[Outcome]], todo: list[list[int]]) -> bool:
+    """Whether further ways through the constructor can hardly tell more: one fails, or several agree that all is well."""
+    closed = [group for key, group in groups.items() if not any(tuple(rest[: len(key)]) == key for rest in todo)]
+    kinds = [_group(group).kind for group in closed]
+    return "FAIL" in kinds or (len(kinds) >= AGREE and set(kinds) == {"OK"})
 
 
 def _one(m: Machine, cls: Class, scenario: Scenario) -> tuple[Outcome | None, int]:
