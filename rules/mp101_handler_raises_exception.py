@@ -65,7 +65,7 @@ class HandlerRaisesException(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         for registration in registrations(project, module):
             signals = sorted(registration.signals & ENDING.keys(), key=lambda name: -ENDING[name])
-            raised = [e for handler in registration.functions for e in project.escapes(handler) if e.how == "raise" and e.is_exception and len(e.because) <= NEAR]
+            raised = [e for handler in registration.functions for e in project.escapes(handler, NEAR) if e.how == "raise" and e.is_exception]
             if not signals or not raised:
                 continue
             where = home(project, registration)

@@ -61,7 +61,7 @@ class AlarmRaisesInWorker(Rule):
         for registration in registrations(project, module):
             if not registration.signals & TIMERS:
                 continue
-            raised = [e for handler in registration.functions for e in project.escapes(handler) if e.how == "raise" and e.is_exception and len(e.because) <= 2]
+            raised = [e for handler in registration.functions for e in project.escapes(handler, 2) if e.how == "raise" and e.is_exception]
             where = home(project, registration) if raised else None
             if where is None or where.inherited or not where.certain:
                 continue

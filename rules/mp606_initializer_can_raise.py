@@ -101,7 +101,7 @@ def _failures(project: Project) -> dict[Site, _Failure]:
             continue
         for callee in submission.callees:
             step = Step(submission.site.site, f"`{submission.title}` runs `{callee.qualname}` in every worker it starts")
-            for escape in sorted(project.escapes(callee), key=lambda e: len(e.because)):
+            for escape in sorted(project.escapes(callee, 1), key=lambda e: len(e.because)):
                 if not escape.is_near(callee):
                     continue
                 site = escape.because[0].site if escape.because else escape.site

@@ -104,7 +104,7 @@ def _dangers(project: Project) -> dict[Site, _Danger]:
         for callee in submission.callees:
             step = Step(submission.site.site, f"`{submission.title}` takes `{callee.qualname}` as a callback")
             if pool:
-                for escape in sorted(project.escapes(callee), key=lambda e: len(e.because)):
+                for escape in sorted(project.escapes(callee, 1), key=lambda e: len(e.because)):
                     if escape.is_near(callee) and escape.how != "end":
                         site = escape.because[0].site if escape.because else escape.site
                         raising = (Step(escape.site, f"`{escape.title or 'an exception'}` is raised here"),) if escape.because else ()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.finding import Step
 from mplint.project.calling import called_by
+from mplint.project.forking import forks, made_after, made_by
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import External, Instance, Literal
 from mplint.project.workers import Reach, Submission
@@ -15,11 +16,8 @@ from mplint.project.workers import Reach, Submission
 if TYPE_CHECKING:
     from mplint.project import Project
 
-WIDE = 200
-"""Functions that are followed from one place to the creation of a process."""
-
-CALLERS = 3
-"""Levels of callers that are asked what they do after the handler is there."""
+FAR = 200
+"""Functions of a new process that are looked at for handlers of its own."""
 
 
 class Registration(NamedTuple):
@@ -113,111 +111,15 @@ def reverts(registration: Registration) -> bool:
 
 
 def _inherited(project: Project, registration: Registration) -> Iterator[Home]:
-    for steps, creation in _created_after(project, registration):
-        made = _made(project, creation)
+    for steps, creation in made_after(project, registration.site):
+        made = made_by(project, creation)
         if made is None or (_is_test(creation.function.path) and not _is_test(registration.site.function.path)):
             continue
-        if not _forks(project, creation, made) or _sets_own(project, creation, registration.signals):
+        if not forks(project, creation, made) or _sets_own(project, creation, registration.signals):
             continue
         role = project.role(made)
         message = f"a process that inherits the handler by fork is made here (`{made.cls.name.rpartition('.')[2]}`)"
         yield Home(role, True, True, (*steps, Step(creation.site, message)), made, creation)
-
-
-def _created_after(project: Project, registration: Registration) -> Iterator[tuple[tuple[Step, ...], CallSite]]:
-    """The processes that are made once the handler is there: later in the same function, in its callers, in methods of the object that it makes ready."""
-    level: list[tuple[Function, f.Row, tuple[Step, ...]]] = [(registration.site.function, registration.site.call, ())]
-    seen: set[Function] = set()
-    for _ in range(CALLERS):
-        following: list[tuple[Function, f.Row, tuple[Step, ...]]] = []
-        for function, row, way in level:
-            if function in seen:
-                continue
-            seen.add(function)
-            for more, creation in (*_after(project, function, row), *_afterwards(project, function)):
-                yield (*way, *more), creation
-            for caller in project.callers(function):
-                following.append((caller.function, caller.call, (Step(caller.site, f"`{caller.function.name}` calls `{function.qualname}`"), *way)))
-        level = following
-
-
-def _afterwards(project: Project, function: Function) -> Iterator[tuple[tuple[Step, ...], CallSite]]:
-    """What the other methods of an object lead to that `function` makes ready."""
-    if function.owner is not None and function.name in {"__init__", "__post_init__", "__enter__"}:
-        for method in function.owner.methods():
-            if method is not function:
-                yield from leading(project, method)
-
-
-def _after(project: Project, function: Function, row: f.Row) -> Iterator[tuple[tuple[Step, ...], CallSite]]:
-    for site in function.calls:
-        if site.call is not row and function.graph.reaches(row, site.call):
-            if _made(project, site) is not None:
-                yield (), site
-                continue
-            for callee in project.callees(site):
-                for steps, creation in leading(project, callee):
-                    yield (Step(site.site, f"`{function.name}` calls `{callee.qualname}`"), *steps), creation
-
-
-def leading(project: Project, start: Function) -> tuple[tuple[tuple[Step, ...], CallSite], ...]:
-    """The creations of processes that a call of `start` leads to, nearest first, with the calls on the way."""
-    return project.kept(("leading to processes", start), lambda: tuple(_leading(project, start)))
-
-
-def _leading(project: Project, start: Function) -> Iterator[tuple[tuple[Step, ...], CallSite]]:
-    seen: dict[Function, tuple[Step, ...]] = {start: ()}
-    queue = [start]
-    while queue:
-        function = queue.pop(0)
-        for site in function.calls:
-            if _made(project, site) is not None:
-                yield seen[function], site
-        for callee, row in called_by(project, function):
-            if callee not in seen and len(seen) < WIDE:
-                seen[callee] = (*seen[function], Step(function.site(row), f"`{function.name}` calls `{callee.qualname}`"))
-                queue.append(callee)
-
-
-def _made(project: Project, site: CallSite) -> Instance | None:
-    """The pool or process that a call makes."""
-    if not project.spread.matters(site):
-        return None
-    for value in project.values(site.call, site.function):
-        if isinstance(value, Instance) and value.made == site.site and value.where == "process" and project.role(value) in {"pool", "process"}:
-            return value
-    return None
-
-
-def _forks(project: Project, creation: CallSite, made: Instance) -> bool:
-    """Whether the process starts as a copy of its parent for certain."""
-    if made.start:
-        return made.start == "fork"
-    if project.target >= (3, 14) or _method_is_set(project):
-        return False
-    func = creation.call.func
-    contexts = project.values(func.value, creation.function) if isinstance(func, f.Attr) else ()
-    return not any(isinstance(v, Instance) and project.role(v) == "context" and _is_asked(project, v) for v in contexts)
-
-
-def _is_asked(project: Project, context: Instance) -> bool:
-    """Whether a context of unknown start method was asked for by one: only `get_context()` is the default."""
-    if context.made is None:
-        return True
-    module = project.module(context.made.path)
-    page = context.made.at >> f.PAGE_BITS
-    rows = (row for function in project.functions_on(module, page) for row in function.calls) if module is not None else ()
-    return not any(site.call.at == context.made.at and not site.call.args for site in rows)
-
-
-def _method_is_set(project: Project) -> bool:
-    """Whether the project sets another start method than fork anywhere."""
-    return project.kept("start method is set", lambda: any(_sets_other(project, use.call, use.function) for m in project.spread.modules() for use in project.uses(m, "method")))
-
-
-def _sets_other(project: Project, call: f.Call, function: Function) -> bool:
-    given = call.positional(0) or call.keyword("method")
-    return given is None or not all(isinstance(v, Literal) and v.value in {"fork", None} for v in project.values(given, function))
 
 
 def _sets_own(project: Project, creation: CallSite, signals: frozenset[str]) -> bool:
@@ -232,7 +134,7 @@ def _sets_own(project: Project, creation: CallSite, signals: frozenset[str]) -> 
         for _ in range(3):
             for function in tuple(seen):
                 seen.update(dict.fromkeys(callee for callee, _ in called_by(project, function)))
-        if any(_registers(project, function, signals) for function in list(seen)[:WIDE]):
+        if any(_registers(project, function, signals) for function in list(seen)[:FAR]):
             return True
     return False
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mplint.project import Project
 
 DEPTH = 6
-"""Longest way of calls that is followed: what is raised farther below is handled by whoever knows, or not meant."""
+"""Longest way of calls that is followed when the question does not say: what is raised farther below is handled by whoever knows, or not meant."""
 
 MANY = 40
 """Most escapes kept for one function."""
@@ -65,12 +65,12 @@ class Escape(NamedTuple):
         return thrown.name.rpartition(".")[2] if isinstance(thrown, (Class, External)) else ""
 
 
-def escapes(project: Project, function: Function) -> tuple[Escape, ...]:
-    """All that can leave `function` (when called and, if it is a coroutine function, awaited).  Not memoised: `Project.escapes` is."""
+def escapes(project: Project, function: Function, depth: int) -> tuple[Escape, ...]:
+    """All that can leave `function` (when called and, if it is a coroutine function, awaited), down to `depth` calls.  Not memoised: `Project.escapes` is."""
     found: dict[tuple[Value, Site], Escape] = {}
-    for escape in _Walk(project, function).block(function.facts.body, {}):
+    for escape in _Walk(project, function, depth).block(function.facts.body, {}):
         known = found.get((escape.thrown, escape.site))
-        if len(escape.because) <= DEPTH and (known is None or len(escape.because) < len(known.because)):
+        if known is None or len(escape.because) < len(known.because):
             found[escape.thrown, escape.site] = escape
     return tuple(found.values())[:MANY]
 
@@ -132,8 +132,8 @@ def ending(project: Project, site: CallSite) -> str | None:
 class _Walk:
     """The walk through one function."""
 
-    def __init__(self, project: Project, function: Function) -> None:
-        self.project, self.function = project, function
+    def __init__(self, project: Project, function: Function, depth: int) -> None:
+        self.project, self.function, self.depth = project, function, depth
         self.forks = any(project.external(site.call.func, function) in {"os.fork", "os.forkpty"} for site in function.calls)
 
     def block(self, steps: tuple[f.Step, ...], caught: Mapping[str, tuple[Escape, ...]]) -> Iterator[Escape]:
@@ -228,7 +228,7 @@ class _Walk:
             elif not self.forks:  # there it is the child that ends
                 yield self.escape(Unknown("end"), "end", site.call)
             return
-        callees = self.project.callees(site)
+        callees = self.project.callees(site) if self.depth else ()
         if len(callees) > CANDIDATES:
             return
         for callee in callees:
@@ -245,8 +245,10 @@ class _Walk:
         return not callee.facts.is_async or isinstance(parent, f.Await)
 
     def through(self, callee: Function, row: f.Row) -> Iterator[Escape]:
+        if not self.depth:
+            return
         step = Step(self.function.site(row), f"`{self.function.name}` calls `{callee.qualname}`")
-        for escape in self.project.escapes(callee):
+        for escape in self.project.escapes(callee, self.depth - 1):
             yield escape._replace(because=(step, *escape.because))
 
     def raised(self, step: f.Raise, caught: Mapping[str, tuple[Escape, ...]]) -> Iterator[Escape]:

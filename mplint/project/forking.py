@@ -1,0 +1,185 @@
+"""Where processes are made that start as copies of their parent, and what happens before."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Iterator
+
+from mplint import facts as f
+from mplint.finding import Step
+from mplint.project.modules import CallSite, Function, Module
+from mplint.project.values import Instance, Literal
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+WIDE = 200
+"""Functions that are followed from one place to the making of a process."""
+
+CALLERS = 3
+"""Levels of callers that are asked what they do afterwards."""
+
+LEVELS = 4
+"""Longest way of calls to the making of a process that is followed."""
+
+Creation = tuple[tuple[Step, ...], CallSite]
+"""The call that makes a pool or process, and the calls that lead there."""
+
+
+def made_after(project: Project, site: CallSite) -> Iterator[Creation]:
+    """The processes that are made once a call is done: later in the same function, in its callers, in methods of the object that it makes ready."""
+    if not _makers(project):
+        return
+    level: list[tuple[Function, f.Row, tuple[Step, ...]]] = [(site.function, site.call, ())]
+    seen: set[Function] = set()
+    for _ in range(CALLERS):
+        following: list[tuple[Function, f.Row, tuple[Step, ...]]] = []
+        for function, row, way in level:
+            if function in seen:
+                continue
+            seen.add(function)
+            for more, creation in (*_after(project, function, row), *_afterwards(project, function)):
+                yield (*way, *more), creation
+            for caller in project.callers(function):
+                following.append((caller.function, caller.call, (Step(caller.site, f"`{caller.function.name}` calls `{function.qualname}`"), *way)))
+        level = following
+
+
+def _afterwards(project: Project, function: Function) -> Iterator[Creation]:
+    """What the other methods of an object lead to that `function` makes ready."""
+    if function.owner is not None and function.name in {"__init__", "__post_init__", "__enter__"}:
+        for method in function.owner.methods():
+            if method is not function:
+                yield from leading(project, method)
+
+
+def _after(project: Project, function: Function, row: f.Row) -> Iterator[Creation]:
+    makers, names = _makers(project), _names(project)
+    made = makers.get(function, ())
+    for site in function.calls:
+        if site.call is row or not (site in made or _called_name(site) in names) or not function.graph.reaches(row, site.call):
+            continue
+        if site in made:
+            yield (), site
+            continue
+        for callee in project.callees(site):
+            for steps, creation in leading(project, callee):
+                yield (Step(site.site, f"`{function.name}` calls `{callee.qualname}`"), *steps), creation
+
+
+def leading(project: Project, start: Function) -> tuple[Creation, ...]:
+    """The creations of processes that a call of `start` leads to, nearest first, with the calls on the way."""
+    return project.kept(("leading to processes", start), lambda: tuple(_leading(project, start)))
+
+
+def _leading(project: Project, start: Function) -> Iterator[Creation]:
+    makers, names = _makers(project), _names(project)
+    seen: dict[Function, tuple[Step, ...]] = {start: ()}
+    queue = [start]
+    while queue:
+        function = queue.pop(0)
+        for site in makers.get(function, ()):
+            yield seen[function], site
+        for site in function.calls:
+            if _called_name(site) in names and len(seen) < WIDE:
+                for callee in project.callees(site):
+                    if callee not in seen:
+                        seen[callee] = (*seen[function], Step(site.site, f"`{function.name}` calls `{callee.qualname}`"))
+                        queue.append(callee)
+
+
+_DEFINED = re.compile(r"\b(?:def|class)\s+(\w+)")
+
+
+def _called_name(site: CallSite) -> str:
+    """The last name that a call spells."""
+    func = site.call.func
+    return func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else ""
+
+
+def _makers(project: Project) -> dict[Function, tuple[CallSite, ...]]:
+    """The functions that make a pool or process, with the calls that do."""
+    return project.kept("makers of processes", lambda: dict(_making(project)))
+
+
+def _making(project: Project) -> Iterator[tuple[Function, tuple[CallSite, ...]]]:
+    for module in project.spread.modules():
+        for function in project.live(module):
+            made = tuple(site for site in function.calls if made_by(project, site) is not None)
+            if made:
+                yield function, made
+
+
+def _names(project: Project) -> frozenset[str]:
+    """Names whose calls may lead to the making of a process, by what the text of the modules that were read calls them."""
+    return project.kept("names that lead to processes", lambda: _spelled(project))
+
+
+def _spelled(project: Project) -> frozenset[str]:
+    known: set[str] = set()
+    fresh = {name for function in _makers(project) for name in _spellings(function.qualname)}
+    for _ in range(LEVELS):
+        known |= fresh
+        if not fresh:
+            break
+        called = re.compile(r"\b(?:" + "|".join(map(re.escape, sorted(fresh))) + r")\s*\(")
+        fresh = {name for module in project.loaded for name in _callers_by_text(module, called)} - known
+    return frozenset(known)
+
+
+def _callers_by_text(module: Module, called: re.Pattern[str]) -> Iterator[str]:
+    """How the functions are called whose text holds a call."""
+    for number, page in enumerate(module.outline.pages):
+        if page.kind in {"function", "block", "module"}:
+            text = module.page_text(number)
+            if called.search(text, text.find(":")):
+                defined = [page.name] if page.kind == "function" else [found[1] for found in _DEFINED.finditer(text)]
+                for name in defined:
+                    yield from _spellings(name)
+
+
+def _spellings(qualname: str) -> Iterator[str]:
+    """What calls of a function spell: its name, the name of its class for a constructor."""
+    *outer, last = qualname.split(".")
+    yield outer[-1] if last in {"__init__", "__enter__", "__call__"} and outer else last
+
+
+def made_by(project: Project, site: CallSite) -> Instance | None:
+    """The pool or process that a call makes."""
+    if not project.spread.matters(site):
+        return None
+    for value in project.values(site.call, site.function):
+        if isinstance(value, Instance) and value.made == site.site and value.where == "process" and project.role(value) in {"pool", "process"}:
+            return value
+    return None
+
+
+def forks(project: Project, creation: CallSite, made: Instance) -> bool:
+    """Whether the process starts as a copy of its parent for certain."""
+    if made.start:
+        return made.start == "fork"
+    if project.target >= (3, 14) or _method_is_set(project):
+        return False
+    func = creation.call.func
+    contexts = project.values(func.value, creation.function) if isinstance(func, f.Attr) else ()
+    return not any(isinstance(v, Instance) and project.role(v) == "context" and _is_asked(project, v) for v in contexts)
+
+
+def _is_asked(project: Project, context: Instance) -> bool:
+    """Whether a context of unknown start method was asked for by one: only `get_context()` is the default."""
+    if context.made is None:
+        return True
+    module = project.module(context.made.path)
+    page = context.made.at >> f.PAGE_BITS
+    rows = (row for function in project.functions_on(module, page) for row in function.calls) if module is not None else ()
+    return not any(site.call.at == context.made.at and not site.call.args for site in rows)
+
+
+def _method_is_set(project: Project) -> bool:
+    """Whether the project sets another start method than fork anywhere."""
+    return project.kept("start method is set", lambda: any(_sets_other(project, use.call, use.function) for m in project.spread.modules() for use in project.uses(m, "method")))
+
+
+def _sets_other(project: Project, call: f.Call, function: Function) -> bool:
+    given = call.positional(0) or call.keyword("method")
+    return given is None or not all(isinstance(v, Literal) and v.value in {"fork", None} for v in project.values(given, function))
