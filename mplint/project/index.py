@@ -9,11 +9,12 @@ class Index:
     """Which file a dotted module name means, for one importing file.
 
     A file's import root is its nearest ancestor folder without `__init__`; names are relative to that.  Namespace packages are
-    found by the end of the path.  Names of the standard library never mean a file of the project.
+    found by the end of the path, below a folder that is no package itself.  Names of the standard library never mean a file of the project.
     """
 
     def __init__(self, files: tuple[str, ...]) -> None:
         packages = {p.rpartition("/")[0] for p in files if p.endswith(("/__init__.py", "/__init__.pyi"))}
+        self._packages = packages
         self._place: dict[str, tuple[str, str, bool]] = {}
         self._by_last: dict[str, list[str]] = {}
         for path in files:
@@ -42,7 +43,8 @@ class Index:
         tail = "/" + name.replace(".", "/")
         hits = [p for p in candidates if self._place[p][1] == name]
         if not hits:
-            hits = [p for p in candidates if "." in name and p.rpartition(".")[0].removesuffix("/__init__").endswith(tail)]
+            places = {p: p.rpartition(".")[0].removesuffix("/__init__") for p in candidates if "." in name}
+            hits = [p for p, place in places.items() if place.endswith(tail) and place.removesuffix(tail) not in self._packages]
         if not hits:
             return None
         return max(hits, key=lambda p: (p.endswith(".py"), _common(p, importer), -len(p)))

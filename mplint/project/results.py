@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterable
 
+import msgspec
+
 from mplint import facts as f
 from mplint.apis import Api, Parameter
 from mplint.project.annotations import annotation_values
@@ -51,7 +53,7 @@ def _super(project: Project, call: f.Call, function: Function) -> tuple[Value, .
 
 def _called(project: Project, callee: Value, call: f.Call, function: Function) -> Iterable[Value]:
     if isinstance(callee, Class):
-        return (project.instance_of(callee, made=function.site(call)),)
+        return (_constructed(project, callee, call, function),)
     if isinstance(callee, Function):
         return _returned(project, callee, call, function)
     if isinstance(callee, Bound):
@@ -67,6 +69,16 @@ def _called(project: Project, callee: Value, call: f.Call, function: Function) -
         if isinstance(method, Function):
             return _returned(project, method, call, function)
     return (Unknown("call"),)
+
+
+def _constructed(project: Project, cls: Class, call: f.Call, function: Function) -> Instance:
+    """A new instance; where its work runs is said by the arguments of the library's constructor, if the class has that one."""
+    made = project.instance_of(cls, made=function.site(call))
+    init = project.find_method(cls, "__init__")
+    row = next((r for b in project.mro(cls) if isinstance(b, External) and (r := project.table.api(b.name)) is not None), None)
+    if row is None or not row.where_if or isinstance(init, Function):
+        return made
+    return msgspec.structs.replace(made, where=_chosen_where(project, row, call, function) or made.where)
 
 
 def _returned(project: Project, callee: Function, call: f.Call, function: Function) -> Iterable[Value]:
