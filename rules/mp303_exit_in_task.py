@@ -12,6 +12,9 @@ from mplint.rule import Example, Hangs, Raises, Rule
 if TYPE_CHECKING:
     from mplint.project import Function, Module, Project, Submission
 
+NEAR = 3
+"""Calls between a task and the exit: what lies deeper is the end of another program that the task happens to run."""
+
 
 class ExitInTask(Rule):
     """A task that ends the process which runs it.
@@ -29,8 +32,8 @@ class ExitInTask(Rule):
 
     ## When it knows
 
-    The callable must resolve, and no handler on the way may catch `SystemExit`. Silent for the body of a `Process`, which ends like that; for
-    initializers (MP606), signal handlers and callbacks, for threads, and for the child that a task forks.
+    The callable must resolve, the exit lie within three calls, and no handler on the way may catch `SystemExit`. Silent for the body of a
+    `Process`, which ends like that; for initializers (MP606), signal handlers and callbacks, for threads, and for the child that a task forks.
 
     ## References
 
@@ -110,7 +113,7 @@ def _exits(project: Project) -> dict[Site, _Leaving]:
                 out.setdefault(submission.site.site, _Leaving(submission, submission.site.function, (), not row.raises))
         for callee in submission.callees:
             step = Step(submission.site.site, f"`{submission.title}` takes `{callee.qualname}` as a task")
-            for escape in project.escapes(callee):
+            for escape in project.escapes(callee, NEAR):
                 if _leaves(escape):
                     out.setdefault(escape.site, _Leaving(submission, escape.function, (step, *escape.because), escape.how == "end"))
     return out
