@@ -33,7 +33,7 @@ class UnboundedRecursion(Rule):
 
     ## When it knows
 
-    The call must resolve to the function itself or lead back to it. Silent when a way through the function ends without recursing (form a), when
+    The call must resolve to the function itself or lead back to it, by methods that no subclass in the project overrides. Silent when a way through the function ends without recursing (form a), when
     the clause cannot catch `RecursionError`, does not recurse, or comes after one that lets it pass, and when an argument of the call in the
     clause changes and bounds the recursion: it is compared or tested, gets smaller, or comes out of a structure that is walked.
 
@@ -134,8 +134,16 @@ def _own_calls(project: Project, function: Function) -> dict[Function, list[Call
             continue
         if callee.facts.is_async and not isinstance(function.parent(site.call), f.Await):
             continue
+        if on_self and callee is not function and _is_overridden(project, function, callee):
+            continue
         out.setdefault(callee, []).append(site)
     return out
+
+
+def _is_overridden(project: Project, function: Function, callee: Function) -> bool:
+    """Whether a class that derives from that of `function` has a method of its own in place of `callee`: defaults may call each other."""
+    owner = function.owner
+    return owner is not None and any(callee.name in cls.method_names() for cls in project.subclasses(owner))
 
 
 def _circle(project: Project, start: Function) -> dict[Function, tuple[CallSite, ...]]:
