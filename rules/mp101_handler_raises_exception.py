@@ -82,7 +82,7 @@ class HandlerRaisesException(Rule):
             effect = f"the workers of a `{owner}` inherit it by fork, take that for the result of their task and do not end"
         elif where.role == "executor":
             effect = "an executor takes that for the result of the task, and the worker goes on"
-        elif where.role in {"process", "process-group"}:
+        elif where.role == "process":
             effect = "code of this process that catches `Exception` swallows it, and the process goes on"
         else:
             effect = "a pool takes that for the result of the task, and the worker does not end"
@@ -182,9 +182,9 @@ def _matters(project: Project, where: Home, escape: Escape) -> bool:
     """Whether an Exception out of a handler keeps the process from ending."""
     if not where.certain:
         return False
-    if where.role not in {"process", "process-group"}:
+    if where.role in {"pool", "executor"}:
         return True
-    return not where.inherited and _swallows(project, where, escape)
+    return where.role == "process" and not where.inherited and _swallows(project, where, escape)
 
 
 def _swallows(project: Project, where: Home, escape: Escape) -> bool:

@@ -36,7 +36,7 @@ class Registration(NamedTuple):
 class Home(NamedTuple):
     """A process in which a handler runs.
 
-    `role` is that of who owns it: "pool", "executor", "process", ... `inherited`: the handler is the parent's and comes along by fork, with
+    `role` is that of who owns it: "pool" (one that joins after SIGTERM), "executor", "process", ... or "". `inherited`: the handler is the parent's and comes along by fork, with
     the process made at `creation`.  `because` leads from the registration, or from the submission, to it.
     """
 
@@ -81,11 +81,19 @@ def home(project: Project, registration: Registration) -> Home | None:
     reach = project.workers().get(function)
     if reach is not None:
         owner = reach.submission.receiver
-        role = "process" if reach.submission.role in {"target", "run"} else project.role(owner) if owner is not None else ""
+        role = "process" if reach.submission.role in {"target", "run"} else _role(project, owner)
         return Home(role, False, reach.certain, project.why(function) or (), owner)
     if reverts(registration):
         return None
     return next(_inherited(project, registration), None)
+
+
+def _role(project: Project, owner: Instance | None) -> str:
+    """The role of what owns a worker; "" for a pool that is told when a worker dies, and for what is not known well enough."""
+    kind = project.kind(owner) if owner is not None else None
+    if kind is None or (kind.role == "pool" and kind.notices_death):
+        return ""
+    return "executor" if kind.role == "event-loop" else kind.role
 
 
 def is_for_test(reach: Reach, function: Function) -> bool:
@@ -117,7 +125,7 @@ def _inherited(project: Project, registration: Registration) -> Iterator[Home]:
             continue
         if not forks(project, creation, made) or _sets_own(project, creation, registration.signals):
             continue
-        role = project.role(made)
+        role = _role(project, made)
         message = f"a process that inherits the handler by fork is made here (`{made.cls.name.rpartition('.')[2]}`)"
         yield Home(role, True, True, (*steps, Step(creation.site, message)), made, creation)
 
