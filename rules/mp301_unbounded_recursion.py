@@ -33,9 +33,10 @@ class UnboundedRecursion(Rule):
 
     ## When it knows
 
-    The call must resolve to the function itself or lead back to it, by methods that no subclass in the project overrides. Silent when a way through the function ends without recursing (form a), when
-    the clause cannot catch `RecursionError`, does not recurse, or comes after one that lets it pass, and when an argument of the call in the
-    clause changes and bounds the recursion: it is compared or tested, gets smaller, or comes out of a structure that is walked.
+    The call must resolve to the function itself or lead back to it, by methods that no subclass in the project overrides. Silent when a way
+    through the function ends without recursing (form a), when the clause cannot catch `RecursionError`, does not recurse, or comes after one
+    that lets it pass, and when an argument of the call in the clause changes and bounds the recursion: it is compared or tested, gets
+    smaller, or comes out of a structure that is walked.
 
     ## Fix safety
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator
 
+from mplint import facts as f
 from mplint.finding import Alarm, Safety
 from mplint.rule import Example, Hangs, Raises, Rule
 
@@ -32,7 +33,8 @@ class PoolCallWithoutTimeout(Rule):
 
     The receiver must be a process pool by what the project assigns to it, also across modules; where it can be one of several things, one
     of them must be a process pool. Silent for `ThreadPool` and `multiprocessing.dummy` (a thread cannot die like that), executors (they
-    notice), billiard (so does it), and for `imap` whose results are taken with `next(timeout=...)`.
+    notice), billiard (so does it), and for `imap` whose results are taken with
+    `next(timeout=...)` or whose iterator class the project itself has patched.
 
     ## Fix safety
 
@@ -57,7 +59,9 @@ class PoolCallWithoutTimeout(Rule):
             kind = project.kind(use.receiver)
             if use.row.timeout is not None or (kind is not None and kind.notices_death):
                 continue
-            if "iterate" in use.row.does and _is_bounded(use, project):
+            if "iterate" in use.row.does and (
+                _is_bounded(use, project) or project.kept("iterators are replaced", lambda: _replaces_iterators(project))
+            ):
                 continue
             seen.add(use.site)
             method = use.row.name.rpartition(".")[2]
@@ -117,10 +121,27 @@ if __name__ == "__main__":
     )
 
 
+def _replaces_iterators(project: Project) -> bool:
+    """Whether the project gives the iterators of `imap` a `next` of its own, with whatever bound."""
+    for path in project.sources.files:
+        module = project.module(path) if b"IMapIterator" in project.sources.data(path) else None
+        for step in module.body.facts.body if module is not None else ():
+            for row in f.walk(step):
+                targets = row.targets if isinstance(row, f.Assign) else ()
+                if any(
+                    isinstance(t, f.Attr) and t.attr in {"next", "__next__"} and f.dotted(t.value).endswith("IMapIterator") for t in targets
+                ):
+                    return True
+    return False
+
+
 def _is_bounded(use: Use, project: Project) -> bool:
     """Whether the iterator that this call gives is asked with `next(timeout=...)` in the same function."""
     return any(
-        other.receiver is not None and other.receiver.made == use.site.site and other.row.timeout is not None and project.argument(other.call, other.row.timeout)
+        other.receiver is not None
+        and other.receiver.made == use.site.site
+        and other.row.timeout is not None
+        and project.argument(other.call, other.row.timeout)
         for site in use.function.calls
         for other in project.uses_at(site, "collect")
     )
