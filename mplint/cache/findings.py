@@ -48,7 +48,7 @@ def key_of(settings: Settings, stamps: Stamps, given: Sequence[str]) -> str:
     plain = msgspec.structs.asdict(settings)
     for name in _SAID_LATER:
         del plain[name]
-    plain["origins"] = dict(sorted(settings.origins.items()))
+    plain["origins"] = {key: origin for key, origin in sorted(settings.origins.items()) if key.replace("-", "_") not in _SAID_LATER}
     digest.update(identity())
     digest.update(msgspec.msgpack.encode((plain, content_of(settings.baseline), _libraries(settings.python), given if settings.baseline is not None else ())))
     for path in sorted(stamps):

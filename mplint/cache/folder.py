@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from mplint import __version__
+from mplint.source import digest_of
 
 T = TypeVar("T")
 
@@ -27,6 +28,9 @@ _OURS = re.compile(r"(?:files|findings|facts|scans)-[0-9a-f]{32}|\.[0-9a-f]{24}"
 """Entries, and files that were to become one."""
 _VERSION = re.compile(r"\d+(?:\.\w+)+")
 _OPEN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+_CHECK = 16
+"""Bytes at the start of an entry that name the rest: damage is found, intent is not."""
+
 _STALE = 3600.0
 """Seconds after which a file that did not become an entry is rubbish."""
 
@@ -45,10 +49,10 @@ class Folder:
     def read(self, kind: str, key: str, decoder: msgspec.msgpack.Decoder[T]) -> T | None:
         """The entry of this name; None when there is none that can be read and decoded."""
         data = self._bytes(f"{kind}-{key}")
-        if data is None:
+        if data is None or data[:_CHECK] != digest_of(data[_CHECK:]):
             return None
         try:
-            return decoder.decode(data)
+            return decoder.decode(memoryview(data)[_CHECK:])
         except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, MemoryError, OverflowError):
             return None
 
@@ -84,7 +88,7 @@ class Folder:
             return
         try:
             self._make()
-            self._put(os.path.join(self._home, f"{kind}-{key}"), data)
+            self._put(os.path.join(self._home, f"{kind}-{key}"), digest_of(data) + data)
         except OSError as error:
             self._give_up(error.strerror or str(error))
 
