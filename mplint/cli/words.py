@@ -133,11 +133,11 @@ _GROUPS: tuple[tuple[str, tuple[Callable[[Any], Any], ...]], ...] = (
             click.option("--explain", metavar="CODE", help="Print the page of a rule."),
             click.option("--list-rules", is_flag=True, help="Print the table of all rules."),
             click.option("--prove", metavar="CODE", help="Run the programs of a rule's example and show how they end."),
-            click.option("--why", metavar="PATH:LINE", help="Tell why this line runs in a worker process."),
+            click.option("--why", metavar="PATH[:LINE]", help="Tell why this line, or what of this file, runs in a worker process."),
             click.option("--map", is_flag=True, help="Print what runs in worker processes, and from where."),
             click.option("--show-files", is_flag=True, help="List the files that would be checked."),
             click.option("--show-settings", is_flag=True, help="Print what is in force and where it comes from."),
-            click.option("--show-unknown", is_flag=True, help="Count the questions that stayed open."),
+            click.option("--show-unknown", is_flag=True, help="List what could not be resolved, why, and what share could."),
         ),
     ),
 )

@@ -19,7 +19,7 @@ from mplint.session import Session
 from mplint.worker_map import WorkerMap, worker_map
 
 if TYPE_CHECKING:
-    from mplint.project.modules import Function
+    from mplint.project.modules import Function, Module
     from mplint.spans import Position
 
 
@@ -74,81 +74,78 @@ def _map(asked: Request) -> int:
 
 
 def _why(asked: Request, place: str) -> int:
-    file, colon, line = place.rpartition(":")
-    if not colon or not line.isdecimal():
-        raise ConfigError(f'--why: expected "PATH:LINE", got {place!r}')
+    file, row = _place(place)
     path = os.path.abspath(file)
-    if not os.path.isfile(path):
-        raise ConfigError(f"--why: {file}: no such file")
     from mplint.cli.checking import Input
 
     session = opened_for(asked, Input((path,)))[0].session
     module = session.project.module(path)
     if module is None:
-        message, row, column = session.project.errors[path]
-        raise ConfigError(f"--why: {file}:{row}:{column}: {message}")
-    function = _function_at(session, path, int(line))
-    if function is None:
-        print(f"{file}:{line} is not in a function that is known to run in a worker process.")
+        message, at, column = session.project.errors[path]
+        raise ConfigError(f"--why: {file}:{at}:{column}: {message}")
+    reached = session.project.workers()
+    if row is None:
+        functions = [function for function in module.functions() if function in reached]
+    else:
+        innermost = _function_at(session, module, row)
+        functions = [innermost] if innermost is not None and innermost in reached else []
+    if not functions:
+        print(f"{file}:{row} is not in a function that is known to run in a worker process." if row else f"Nothing in {file} is known to run in a worker process.")
         return FOUND
-    steps = session.project.why(function) or ()
-    places = positions(session, [step.site for step in steps])
-    print(f"`{function.qualname}` may run in a worker process:")
-    for step in steps:
-        if step.site in places:
-            at = places[step.site]
-            print(f"  {os.path.relpath(step.site.path)}:{at.row}:{at.column}  {step.message}")
-    if not steps:
-        complain("nothing is known about how", word="note")
+    steps = {function: session.project.why(function) or () for function in functions}
+    places = positions(session, [step.site for chain in steps.values() for step in chain])
+    for function, chain in steps.items():
+        print(f"`{function.qualname}` {'runs' if reached[function].certain else 'may run'} in a worker process:")
+        for step in chain:
+            if step.site in places:
+                spot = places[step.site]
+                print(f"  {os.path.relpath(step.site.path)}:{spot.row}:{spot.column}  {step.message}")
     return FINE
 
 
+def _place(place: str) -> tuple[str, int | None]:
+    """File and row of `PATH` or `PATH:LINE`.  Raises ConfigError."""
+    if os.path.isfile(place):
+        return place, None
+    file, colon, line = place.rpartition(":")
+    if not colon or not line.isdecimal() or not int(line):
+        raise ConfigError(f'--why: expected "PATH" or "PATH:LINE", got {place!r}')
+    if not os.path.isfile(file):
+        raise ConfigError(f"--why: {file}: no such file")
+    return file, int(line)
+
+
 def tell_unknown(opened: Sequence[Opened]) -> None:
-    """`--show-unknown`: the handovers of work in the checked files of which not everything is known, and what is not."""
-    lines: list[tuple[str, int, int, str]] = []
+    """`--show-unknown`: the receivers, callables and bases in the checked files that could not be resolved, why, and what share could."""
+    from mplint.unknown import KINDS, account_of
+
+    lines: dict[tuple[str, int, int, str], None] = {}
+    asked, resolved = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0)
     for project in opened:
-        session, checked = project.session, frozenset(project.found.given)
-        asked: dict[Site, list[str]] = {}
-        for submission in session.project.submissions():
-            if submission.site.site.path not in checked:
-                continue
-            reasons = asked.setdefault(submission.site.site, [])
-            if not submission.resolved:
-                reasons.append(f"what `{submission.title}` runs is not known")
-            if submission.where == "any":
-                reasons.append(f"`{submission.title}` may run in threads or in processes")
-        places = positions(session, [site for site, reasons in asked.items() if reasons])
-        for site, place in places.items():
-            lines += [(os.path.relpath(site.path), place.row, place.column, reason) for reason in dict.fromkeys(asked[site])]
-    for path, row, column, reason in sorted(lines):
-        complain(f"{path}:{row}:{column}: {reason}", word="open")
-    complain(f"{len(lines)} questions stayed open" if len(lines) != 1 else "1 question stayed open", word="note")
+        account = account_of(project.session.project, project.found.given)
+        places = positions(project.session, [question.site for question in account.open])
+        for question in account.open:
+            if question.site in places:
+                place = places[question.site]
+                lines[os.path.relpath(question.site.path), place.row, place.column, question.message] = None
+        for kind in KINDS:
+            asked[kind] += account.asked[kind]
+            resolved[kind] += account.resolved(kind)
+    for path, row, column, message in sorted(lines):
+        complain(f"{path}:{row}:{column}: {message}", word="open")
+    shares = [f"{resolved[kind]} of {asked[kind]} {kind}s ({100 * resolved[kind] / asked[kind]:.0f} %)" for kind in KINDS if asked[kind]]
+    complain(f"resolved: {', '.join(shares)}" if shares else "nothing is handed to a pool, a process or an executor here", word="note")
 
 
-def _function_at(session: Session, path: str, row: int) -> Function | None:
-    """The innermost worker function whose definition covers a row."""
-    functions = [function for function in session.project.workers() if function.path == path and not function.is_module]
-    found: list[tuple[int, Function]] = []
-    spans = _extents(session, path)
-    for function in functions:
-        extent = spans.get(function.qualname)
-        if extent is not None and extent[0] <= row <= extent[1]:
-            found.append((extent[1] - extent[0], function))
-    return min(found, key=lambda pair: pair[0])[1] if found else None
-
-
-def _extents(session: Session, path: str) -> dict[str, tuple[int, int]]:
-    """First and last row of each definition of a file, by dotted name."""
-    import ast
-
-    extents: dict[str, tuple[int, int]] = {}
-    stack: list[tuple[ast.AST, str]] = [(ast.parse(session.sources.read(path).text), "")]
-    while stack:
-        node, outer = stack.pop()
-        for child in ast.iter_child_nodes(node):
-            name = outer
-            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                name = f"{outer}.{child.name}" if outer else child.name
-                extents[name] = (min([child.lineno, *(d.lineno for d in child.decorator_list)]), child.end_lineno or child.lineno)
-            stack.append((child, name))
-    return extents
+def _function_at(session: Session, module: Module, row: int) -> Function | None:
+    """The innermost function whose definition, from its first decorator to its last statement, covers a row."""
+    functions = [function for function in module.functions() if not function.is_module]
+    parts = {g: [g.site(), *(g.site(r) for r in (*g.facts.decorators, *g.facts.body[-1:]))] for g in functions}
+    places = positions(session, [site for sites in parts.values() for site in sites])
+    found: list[tuple[int, int, Function]] = []
+    for function, sites in parts.items():
+        spots = [places[site] for site in sites if site in places]
+        first, last = min((p.row for p in spots), default=0), max((p.end_row for p in spots), default=0)
+        if first <= row <= last:
+            found.append((last - first, -min(p.span.start for p in spots), function))
+    return min(found, key=lambda entry: entry[:2])[2] if found else None

@@ -137,6 +137,12 @@ def ancestry(project: Project, value: Value) -> frozenset[str]:
         if known is not None:
             return frozenset({value.name, *(f"builtins.{c.__name__}" for c in getattr(builtins, known).__mro__)})
         names = project.table.bases(value.name)
+        if not any(project.table.kind(n) for n in names):
+            from mplint.verdict.outside import class_outside  # reads modules, which are linked by what stands here
+
+            read = class_outside(project, value.name)
+            if read is not None:
+                return ancestry(project, read) | {value.name}
         out = set(names)
         for name in names:
             above = builtin_class(name)
