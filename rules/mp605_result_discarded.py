@@ -36,7 +36,8 @@ class ResultDiscarded(Rule):
 
     The receiver must be a pool or executor by what the project assigns to it. Silent with an `error_callback`, when the result is stored where
     others can read it, returned, passed on, awaited or given a done callback, and when the submitted function handles whatever it can
-    raise: everything it does stands in a `try` with `except Exception` (or wider) that does not raise again.
+    raise: everything it does stands in a `try` with `except Exception` (or wider) that does not raise again. On a process executor such a call is
+    reported all the same: the result is the only place where `BrokenProcessPool` shows.
 
     ## References
 
@@ -61,9 +62,12 @@ class ResultDiscarded(Rule):
             life = project.life(use.site)
             if life.escapes or life.returned or life.kept or not life.names() <= _ONLY_WAITED:
                 continue
+            lost = "an exception of the task"
             if _handles_everything(use, project):
-                continue
-            yield Alarm(self.code, use.site.site, _message(use, life, project), (), use.function.qualname)
+                if not _tells_of_death(use, project):
+                    continue
+                lost = "the news that a worker died"
+            yield Alarm(self.code, use.site.site, _message(use, life, project, lost), (), use.function.qualname)
 
     example = Example(
         bad="""\
@@ -125,13 +129,18 @@ def _handles_everything(use: Use, project: Project) -> bool:
     return bool(submissions) and all(s.callees and all(quiet.is_quiet(project, g) for g in s.callees) for s in submissions)
 
 
-def _message(use: Use, life: Life, project: Project) -> str:
+def _tells_of_death(use: Use, project: Project) -> bool:
+    """Whether the result is of a process executor: it is the only place where the death of a worker shows."""
+    return use.where == "process" and use.receiver is not None and project.role(use.receiver) == "executor"
+
+
+def _message(use: Use, life: Life, project: Project, lost: str) -> str:
     place = {"process": "a process pool", "thread": "a thread pool", "any": "an executor"}[use.where]
     method = use.row.name.rpartition(".")[2]
     if life.touches and life.names() - {"len()", "print()", "debug()", "info()"}:
-        return f"the results of `{method}` on {place} are only waited for: an exception of the task is lost"
+        return f"the results of `{method}` on {place} are only waited for: {lost} is lost"
     if project.table.kind(use.row.gives).role == "result-iterator":  # type: ignore[union-attr]
-        return f"nobody iterates what `{method}` on {place} gives: an exception of a task is lost"
+        return f"nobody iterates what `{method}` on {place} gives: {lost} is lost"
     if use.row.executor is not None:
-        return f"the result of `{method}` on {place} is thrown away: an exception of the task is only told when the future is collected"
-    return f"the result of `{method}` on {place} is thrown away: an exception of the task is lost"
+        return f"the result of `{method}` on {place} is thrown away: {lost} is only told when the future is collected"
+    return f"the result of `{method}` on {place} is thrown away: {lost} is lost"
