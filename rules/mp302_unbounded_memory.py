@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
+from mplint.project.parameters import argument_of
 from mplint.project.values import Literal
 from mplint.rule import Example, Prints, Raises, Rule
 
@@ -216,18 +217,33 @@ def _number(project: Project, function: Function, expr: f.Expr) -> float | None:
     return None
 
 
-def _known(project: Project, function: Function, expr: f.Expr) -> float | None:
-    """The one number that a name of the module or an argument is everywhere."""
-    values = project.values(expr, function)
-    numbers = {v.value for v in values if isinstance(v, Literal) and isinstance(v.value, (int, float)) and not isinstance(v.value, bool)}
-    if len(values) == 1 and len(numbers) == 1:
-        return float(numbers.pop())
+def _known(project: Project, function: Function, expr: f.Name | f.Attr) -> float | None:
+    """The one number that a global, an attribute or a parameter is everywhere."""
+    scope: Function | None = function
+    while isinstance(expr, f.Name) and scope is not None:
+        param = next((p for p in scope.facts.params if p.name == expr.id), None)
+        if param is not None:
+            return _passed(project, scope, param)
+        scope = scope.outer
     if isinstance(expr, f.Name) and function.graph.definitions(expr) is None:
         steps = [s for page in function.module.outline.names.get(expr.id, ()) for s in f.walk(*function.module.steps(page)) if isinstance(s, f.Assign)]
         found = [s.value for s in steps if any(isinstance(t, f.Name) and t.id == expr.id for t in s.targets)]
         if len(found) == 1 and isinstance(found[0], f.Op):
             return _number(project, function.module.body, found[0])
-    return None
+    values = project.values(expr, function)
+    numbers = [v.value for v in values if isinstance(v, Literal) and isinstance(v.value, (int, float)) and not isinstance(v.value, bool)]
+    return float(numbers[0]) if len(values) == 1 and len(numbers) == 1 else None
+
+
+def _passed(project: Project, function: Function, param: f.Param) -> float | None:
+    """The one number that every call passes to a parameter; None when there is a call that is not known."""
+    if any(function in s.callees for s in project.submissions()):
+        return None
+    given = [(argument_of(s.call, function, param), s) for s in project.callers(function)]
+    if any(s.call.starred or expr is None or isinstance(expr, f.Name) for expr, s in given):
+        return None
+    numbers = {_number(project, s.function, expr) for expr, s in given if expr is not None}
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def _assigned(function: Function, name: f.Name) -> f.Expr | None:
