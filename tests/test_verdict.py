@@ -53,6 +53,11 @@ SHAPES = {
         "Broken(b'x')",
     ),
     "attribute without a value": ("OK", "class Broken(Exception):\n    a: int\n    def __init__(self, a):\n        super().__init__(a)\n        self.a = a\n", "Broken(1)"),
+    "version flag": (
+        "OK",
+        "import sys\nPY2 = sys.version_info[0] == 2\nclass Broken(Exception):\n    def __init__(self, a):\n        if PY2:\n            a = a.encode()\n        super().__init__(a)\n",
+        "Broken('x')",
+    ),
     "group": ("OK", "class Broken(ExceptionGroup):\n    def __init__(self, message, excs, extra=None):\n        super().__init__(message, excs)\n", "Broken('x', [ValueError(1)])"),
 }  # fmt: skip
 

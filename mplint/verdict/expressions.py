@@ -14,6 +14,7 @@ from mplint.verdict.terms import (
     NONE, BoundFunc, BuiltinMethod, Cls, Const, DictObj, Ext, Func, LambdaFunc, ListObj, Obj, Seq, Sym, Term, freeze, kind_of, text,
 )  # fmt: skip
 from mplint.verdict.truth import compare, truth
+from mplint.verdict.versions import known_flag, version_flag
 
 
 def ev(m: Machine, expr: f.Expr, frame: Frame) -> Any:
@@ -46,7 +47,18 @@ def _name(m: Machine, expr: f.Name, frame: Frame) -> Any:
             return Func(found.functions[-1])
     if frame.site:
         return _at_site(m, expr, frame)
-    return converted(m.project.values(expr, frame.function), frame, expr.id)
+    return resolved(m, m.project.values(expr, frame.function), frame, expr.id)
+
+
+def resolved(m: Machine, values: tuple[Any, ...], frame: Frame, name: str) -> Any:
+    """What a free name is; one that tells the version of Python apart is told apart."""
+    value = converted(values, frame, name)
+    if isinstance(value, Ext):
+        return known_flag(m, value)
+    if isinstance(value, Term) and value.op == "global":
+        flag = version_flag(m, frame.function.module, name)
+        return value if flag is None else flag
+    return value
 
 
 def _at_site(m: Machine, expr: f.Name, frame: Frame) -> Any:
@@ -123,7 +135,8 @@ def _attr(m: Machine, expr: f.Attr, frame: Frame) -> Any:
             return Sym(expr.attr)
         values = m.project.values(expr, frame.function)
         if len(values) == 1 and isinstance(values[0], (External, Class, Function, ModuleValue)) or frame.site:
-            return converted(values, frame, expr.attr)
+            value = converted(values, frame, expr.attr)
+            return known_flag(m, value) if isinstance(value, Ext) else value
     return attribute(m, ev(m, expr.value, frame), expr.attr)
 
 

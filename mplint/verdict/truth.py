@@ -48,6 +48,8 @@ def compare(m: Machine, op: str, left: Any, right: Any) -> Any:
         return Const(_member(m, left, right, a, b))
     if isinstance(left, Const) and isinstance(right, Const):
         return operators.binary(m, op, left, right)
+    if isinstance(left, Seq) and isinstance(right, Seq) and all(isinstance(i, Const) for i in (*left.items, *right.items)):
+        return operators.binary(m, op, Const(tuple(i.value for i in left.items)), Const(tuple(i.value for i in right.items)))
     names = operators.kind(m, left), operators.kind(m, right)
     numbers = {"int", "float", "bool"}
     if all(n in TYPES for n in names) and names[0] != names[1] and not set(names) <= numbers:
