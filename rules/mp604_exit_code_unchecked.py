@@ -37,7 +37,7 @@ class ExitCodeUnchecked(Rule):
 
     The process is followed through names, attributes, lists, arguments and returns. Silent when `exitcode` or `sentinel` is read anywhere
     there, when the object leaves the sight, when the parent itself ends the child (`terminate()`, `kill()`) before it joins it, for
-    daemonic helpers that nobody joins, when what the child did is asserted after the join, when the exit codes of other children are asked for
+    daemonic helpers that nobody joins, when what the child did is asserted afterwards, when the exit codes of other children are asked for
     by who joins, when the answer comes through a queue, pipe or event that is waited for with a timeout by who joins, and when
     `is_alive()` decides about an error.
 
@@ -68,7 +68,7 @@ class ExitCodeUnchecked(Rule):
                 continue
             if not joins and (names & {*_ENDED, "close"} or _is_daemon(use, life) or "attribute" in life.kept):
                 continue
-            if _notices(life) or _hears_with_timeout(life, project) or any(_is_judged_otherwise(join) for join in joins):
+            if _notices(life) or _hears_with_timeout(life, project) or any(_is_judged_otherwise(t) for t in joins or life.touched("start")):
                 continue
             said = "is joined, but" if joins else "is polled, but" if "is_alive" in names else "is started and forgotten:"
             message = f"this process {said} nobody looks at its exit code: a crash goes unnoticed"
@@ -169,14 +169,14 @@ def _is_positive_equality(look: Touch) -> bool:
     return any(isinstance(o, f.Const) and isinstance(o.value, int) and not isinstance(o.value, bool) and o.value > 0 for o in around.operands)
 
 
-def _is_judged_otherwise(join: Touch) -> bool:
-    """Whether the function that joins asserts afterwards what the child should have done, or asks other children for their exit codes."""
-    function = join.function
+def _is_judged_otherwise(touch: Touch) -> bool:
+    """Whether the function that joins (or starts) asserts afterwards what the child should have done, or asks other children for their exit codes."""
+    function = touch.function
     for row in f.walk(*function.facts.body):
         if isinstance(row, f.Attr) and row.attr == "exitcode":
             return True
         asserts = isinstance(row, f.Assert) or (isinstance(row, f.Call) and f.dotted(row.func).rpartition(".")[2].startswith("assert"))
-        if asserts and function.graph.reaches(join.row, row):
+        if asserts and function.graph.reaches(touch.row, row):
             return True
     return False
 
@@ -197,8 +197,9 @@ def _notices(life: Life) -> bool:
 
 
 def _hears_with_timeout(life: Life, project: Project) -> bool:
-    """Whether a function that joins or starts the process waits for a queue, pipe or event with a timeout."""
+    """Whether a function that joins or starts the process, or a method of its owner, waits for a queue, pipe or event with a timeout."""
     functions: dict[Function, None] = {touch.function: None for touch in life.touched("join", "start", "is_alive")}
+    functions.update((method, None) for owner in life.owners for method in owner.methods_mentioning("timeout"))
     for function in functions:
         for call in function.calls:
             for use in project.uses_at(CallSite(function, call.call), "get", "poll", "wait"):
