@@ -26,7 +26,7 @@ from mplint.config import load
 from mplint.finding import Finding, Span
 from mplint.opening import Opened, open_sessions
 from mplint.outline import outline_of
-from mplint.project.scan import scan_of
+from mplint.scan import scan_of
 from mplint.result import Result
 from mplint.source import digest_of
 

@@ -13,7 +13,7 @@ from mplint import facts as f
 from mplint.cache.folder import Folder
 from mplint.cache.identity import identity
 from mplint.outline import Outline
-from mplint.project.scan import FileScan
+from mplint.scan import FileScan
 
 T = TypeVar("T")
 
