@@ -76,7 +76,7 @@ class PoolNeverClosed(Rule):
             if "global" in life.kept and not _in_script(use.function, use.call):
                 continue
             hint = _block(use.site, life, project.role(made))
-            yield Alarm(self.code, use.site.site, _message(made, life, project), (), use.function.qualname, hint)
+            yield Alarm(self.code, use.site.site, _message(made, project), (), use.function.qualname, hint)
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         import libcst as cst
@@ -154,15 +154,14 @@ def _in_script(function: Function, call: f.Call) -> bool:
     )
 
 
-def _message(made: Instance, life: Life, project: Project) -> str:
-    name = made.cls.name.rpartition(".")[2]
+def _message(made: Instance, project: Project) -> str:
     role = project.role(made)
     if role == "manager":
-        return f"this `{name}` is never shut down: its server process stays as long as it is referenced"
+        return "this manager is never shut down: its server process stays as long as it is referenced"
     who = "worker processes" if made.where == "process" else "threads"
     if role == "pool":
         return f"this {made.where} pool is never closed: its {who} stay until the program ends"
-    return f"this {'process' if made.where == 'process' else 'thread'} executor is never shut down: its {who} stay as long as it is referenced"
+    return f"this {made.where} executor is never shut down: its {who} stay as long as it is referenced"
 
 
 def _block(site: CallSite, life: Life, role: str) -> str:
