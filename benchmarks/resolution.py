@@ -4,7 +4,7 @@ Each folder is a project of its own and measured in a process of its own.  Recei
 they are called on (`map` and `apply`, which much else has, where the receiver is known or named like a pool or an executor), of
 `submit` and of `map` of executors; callables are what those calls, Process, initializers, joblib and run_in_executor are given.
 "Before" is what one file alone says, "after" what the linked project says.  A value is resolved when all that it can be is known,
-partly resolved when something stays open besides.  Reports open ones with their place and the reason; `--processes N` prints N
+partly resolved when something stays open besides.  `--open` lists what is not, with the reason; `--processes N` prints N
 receivers that are taken for process pools, spread over all projects, to be looked at.
 """
 
@@ -99,9 +99,10 @@ def measure(folder: Path) -> Row:
     files = files_of(folder)
     linked = Project(Sources(str(folder), files))
     handed = linked.submissions()
+    submitting = sum(1 for module in linked.loaded if module._steps)
     linked.workers()
     parsed = sum(1 for module in linked.loaded if module._steps)
-    out: Row = {"package": folder.name, "modules": len(files), "read": len(linked.loaded), "parsed": parsed, "receivers": [], "callables": []}
+    out: Row = {"package": folder.name, "modules": len(files), "read": len(linked.loaded), "submitting": submitting, "parsed": parsed, "receivers": [], "callables": []}
     submitted = {(s.site.site, s.role) for s in handed}
     for path in files:
         if not MENTIONED.search(linked.sources.data(path)):
@@ -160,7 +161,7 @@ def receiver_row(linked: Project, site: CallSite, alone: Project, same: CallSite
     before = state(alone, alone.values(same.call.func, same.function))[0] if same is not None else "open"
     group = "executor" if func.attr == "submit" or (func.attr == "map" and (role == "executor" or "ex" in last_name(func.value).lower())) else "pool"
     return {"group": group, "method": func.attr, "role": role, "where": where, "before": before, "after": after, "why": why,
-            "shape": shape(func.value, site.function), "receiver": last_name(func.value), "place": place_of(site)}  # fmt: skip
+            "shape": shape(func.value, site.function), "receiver": last_name(func.value), "named": bool(role) or named, "place": place_of(site)}  # fmt: skip
 
 
 def place_of(site: CallSite) -> list[Any]:
@@ -194,7 +195,8 @@ def tell(results: list[Row], *, show_open: bool, processes: int) -> None:
     receivers = [r for result in results for r in result["receivers"]]
     callables = [r for result in results for r in result["callables"]]
     groups = {
-        "Pool-style receivers": [r for r in receivers if r["group"] == "pool"],
+        "Pool-style receivers": [r for r in receivers if r["group"] == "pool" and r["named"]],
+        "the same, with receivers of any name": [r for r in receivers if r["group"] == "pool"],
         "executor receivers": [r for r in receivers if r["group"] == "executor"],
         "callables to processes": [r for r in callables if r["where"] == "process"],
         "callables to processes, without public parameters": [r for r in callables if r["where"] == "process" and not r["public"]],
@@ -203,10 +205,12 @@ def tell(results: list[Row], *, show_open: bool, processes: int) -> None:
     print("| | count | one file | one file, with partly | project | project, with partly |\n|---|---:|---:|---:|---:|---:|")
     for name, rows in groups.items():
         print(f"| {name} | {len(rows)} | {share(rows, 'before')} | {share(rows, 'before', partly=True)} | {share(rows, 'after')} | {share(rows, 'after', partly=True)} |")
-    shares = [100 * r["parsed"] / r["modules"] for r in results if r["modules"]]
-    read = [100 * r["read"] / r["modules"] for r in results if r["modules"]]
-    if shares:
-        print(f"\n{len(results)} packages, {sum(r['modules'] for r in results)} modules; parsed: median {statistics.median(shares):.1f} %, read: median {statistics.median(read):.1f} %")
+    for least in (1, 100, 200):
+        some = [r for r in results if r["modules"] >= least]
+        if some:
+            found, reached = (statistics.median(100 * r[what] / r["modules"] for r in some) for what in ("submitting", "parsed"))
+            print(f"\n{len(some)} packages of {least} modules or more ({sum(r['modules'] for r in some)} modules); parsed: median {found:.1f} % to find what is handed"
+                  f" over, {reached:.1f} % with all that workers reach")
     print("receivers by place: ", dict(Counter(r["where"] or r["role"] or "other" for r in receivers)))
     print("known pools whose page nothing leads to: ", sum(1 for r in receivers if not r["found"]))
     for name, rows in groups.items():

@@ -197,6 +197,11 @@ class Project:
         return self.module(path) if path is not None else None
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """The files that were asked for as modules so far."""
+        return tuple(self._modules)
+
+    @property
     def loaded(self) -> tuple[Module, ...]:
         """The modules that were read so far."""
         return tuple(m for m in self._modules.values() if m is not None)
@@ -318,8 +323,8 @@ class Project:
             base = queue.pop()
             for path, name in self.triage.derived(base.name):
                 module = self.module(path)
-                for found in module.classes() if module is not None else ():
-                    if found.name == name and found not in out and found is not cls and base in self.mro(found):
+                for found in module.classes_named(name) if module is not None else ():
+                    if found not in out and found is not cls and base in self.mro(found):
                         out[found] = None
                         queue.append(found)
         return tuple(out)
@@ -445,9 +450,10 @@ class Project:
         called = word + b"("
         spelled = re.compile(rf"\b{re.escape(name)}\s*\(")
         near = module.name.rpartition(".")[2].encode()
-        paths = [p for p in self.sources.files if called in self.sources.data(p)]
+        paths = list(self.sources.holding(called))
         if len(paths) > CANDIDATES:
-            paths = [p for p in paths if p == module.path or near in self.sources.data(p)][:CANDIDATES]
+            close = {module.path, *self.sources.holding(near, paths)}
+            paths = [p for p in paths if p in close][:CANDIDATES]
         for path in paths:
             found = self.module(path)
             if found is None:

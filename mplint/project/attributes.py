@@ -9,6 +9,7 @@ from mplint import facts as f
 from mplint.project.annotations import annotation_values
 from mplint.project.containers import Growth, growth, grown
 from mplint.project.definitions import unpacked, useful
+from mplint.project.hierarchy import derived
 from mplint.project.modules import Class, Function, Module
 from mplint.project.results import entered_values
 from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Super, Tuple, Unknown, Value, elements
@@ -101,6 +102,9 @@ def _own(project: Project, cls: Class, attr: str, receiver: Value) -> tuple[Valu
     return (inner,) if inner is not None else ()
 
 
+_STORED = r"\.%s\b[^=\n]*=[^=]"
+
+
 def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str) -> tuple[Value, ...]:
     order = project.mro(cls)
     for owner in order:
@@ -112,24 +116,8 @@ def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str)
     shared = _from_classes(project, order, attr, base)
     found = tuple(dict.fromkeys((*stored, *shared)))
     if base.made is None and not any(map(useful, found)) and (found or not any(isinstance(b, Unknown) for b in order)):
-        found = tuple(dict.fromkeys((*found, *(v for below in _below(project, cls, attr) for v in project.stored(below, attr)))))
+        found = tuple(dict.fromkeys((*found, *(v for below in derived(project, cls, _STORED % re.escape(attr)) for v in project.stored(below, attr)))))
     return found or (Unknown("attribute"),)
-
-
-def _below(project: Project, cls: Class, attr: str) -> Iterator[Class]:
-    """The subclasses whose files store something in `attr`."""
-    stored = re.compile(rb"\." + re.escape(attr.encode()) + rb"\b[^=\n]*=[^=]")
-    names, queue = {cls.name}, [cls.name]
-    while queue:
-        for path, name in project.triage.derived(queue.pop()):
-            if name in names:
-                continue
-            names.add(name)
-            queue.append(name)
-            module = project.module(path) if stored.search(project.sources.data(path)) else None
-            for found in module.classes() if module is not None else ():
-                if found.name == name and cls in project.mro(found)[1:]:
-                    yield found
 
 
 def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:

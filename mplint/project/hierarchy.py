@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Iterator
 
 from mplint.project.modules import Class, Function
 from mplint.project.values import Bound, External, Tuple, Unknown, Value
@@ -162,6 +163,21 @@ EXCEPTIONS = {
     "configparser.Error": "Exception", "struct.error": "Exception", "binascii.Error": "ValueError", "sqlite3.Error": "Exception", "csv.Error": "Exception",
 }  # fmt: skip
 """Exception classes of the standard library that code derives from or raises, and the nearest builtin base."""
+
+
+def derived(project: Project, cls: Class, spelled: str) -> Iterator[Class]:
+    """The subclasses of `cls`, at any depth, in whose files something is spelled as the pattern says; the other files are not read."""
+    wanted = re.compile(spelled.encode())
+    names, queue = {cls.name}, [cls.name]
+    while queue:
+        for path, name in project.triage.derived(queue.pop()):
+            if name not in names:
+                names.add(name)
+                queue.append(name)
+            module = project.module(path) if wanted.search(project.sources.data(path)) else None
+            for found in module.classes_named(name) if module is not None else ():
+                if found is not cls and cls in project.mro(found):
+                    yield found
 
 
 def find_method(project: Project, cls: Class, name: str) -> Function | External | None:

@@ -338,6 +338,13 @@ class Module:
             if cls is not None:
                 yield cls
 
+    def classes_named(self, name: str) -> Iterator[Class]:
+        """The classes of the module level, and those nested in them, whose own name this is."""
+        for qualname in self.outline.classes:
+            cls = self.class_(qualname) if qualname.rpartition(".")[2] == name else None
+            if cls is not None:
+                yield cls
+
     @property
     def body(self) -> Function:
         """The code that importing or running the module executes: the statements that call something, as one function."""

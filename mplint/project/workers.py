@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
@@ -9,7 +10,7 @@ from mplint.apis import Api, Parameter
 from mplint.finding import Step
 from mplint.project.callables import callable_values, wrapped_tasks
 from mplint.project.calling import called_by
-from mplint.project.hierarchy import find_method
+from mplint.project.hierarchy import derived, find_method
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, elements
 
@@ -86,7 +87,7 @@ def overrides(project: Project, method: Function, receiver: Value) -> Iterator[F
     """What subclasses put in the place of an abstract method, when the receiver may be one of them."""
     if method.owner is None or not isinstance(receiver, Instance) or receiver.made is not None or not _is_abstract(method):
         return
-    for cls in project.subclasses(method.owner):
+    for cls in derived(project, method.owner, rf"def\s+{re.escape(method.name)}\b"):
         own = cls.method(method.name)
         if own is not None:
             yield own
