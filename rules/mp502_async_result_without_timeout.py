@@ -21,7 +21,7 @@ class AsyncResultWithoutTimeout(Rule):
     ## What it does
 
     Reports `AsyncResult.get()` and `AsyncResult.wait()` without a timeout, for results of `apply_async`, `map_async` and `starmap_async`
-    on a process pool.
+    on a process pool. One with a timeout is reported too where a `while True`, or `while not ready()`, only waits again after it.
 
     ## Why it hurts
 
@@ -58,13 +58,16 @@ class AsyncResultWithoutTimeout(Rule):
             if use.call.starred or (kind is not None and kind.notices_death):
                 continue
             given = project.argument(use.call, use.row.timeout) if use.row.timeout is not None else None
-            if given is not None and not (isinstance(given, f.Const) and given.kind == "none"):
+            bounded = given is not None and not (isinstance(given, f.Const) and given.kind == "none")
+            if bounded and not _is_repeated(use):
                 continue
-            if _is_ready(use):
+            if not bounded and _is_ready(use):
                 continue
             seen.add(use.site)
             method = use.row.name.rpartition(".")[2]
             message = f"`{method}()` without a timeout waits for ever when the worker of this task dies"
+            if bounded:
+                message = f"`{method}()` is repeated after each timeout: the loop goes on for ever when the worker of this task dies"
             safety = "safe" if project.limits.timeout_is_own else "unsafe"
             hint = f"{safety} {project.limits.timeout}" if given is None else ""
             yield Alarm(self.code, use.site.site, message, project.made_step(result), use.function.qualname, hint)
@@ -144,6 +147,23 @@ def _is_ready(use: Use) -> bool:
             if any(_asks_ready(condition) for c in chosen for clause in c.clauses for condition in clause.conditions):
                 return True
     return False
+
+
+def _is_repeated(use: Use) -> bool:
+    """Whether the wait stands in a `while True` that does nothing about a timeout but wait again."""
+    loops = [row for row in use.function.graph.loops_around(use.call) if isinstance(row, f.While)]
+    if not loops or not (_asks_not_ready(loops[0].test) or (isinstance(loops[0].test, f.Const) and loops[0].test.value)):
+        return False
+    for _, handler in use.function.graph.handlers_around(use.call):
+        names = handler.types.items if isinstance(handler.types, f.Sequence) else (handler.types,)
+        if any(f.dotted(name).rpartition(".")[2] == "TimeoutError" for name in names):
+            return all(isinstance(step, f.Jump) and step.kind in {"pass", "continue"} for step in handler.body)
+    return False
+
+
+def _asks_not_ready(test: f.Expr) -> bool:
+    asked = test.operands[0] if isinstance(test, f.Op) and test.op == "not" else None
+    return isinstance(asked, f.Call) and isinstance(asked.func, f.Attr) and asked.func.attr == "ready"
 
 
 def _watches(loop: f.While) -> bool:
