@@ -399,3 +399,31 @@ def test_only_what_is_reached_is_parsed(tmp_path: Path) -> None:
         """})  # fmt: skip
     assert set(named(project)) == {"f3"}
     assert {m.name for m in project.loaded} == {"main", "other3"}
+
+
+def test_spawned_workers_import_the_module_of_their_task(tmp_path: Path) -> None:
+    project = linked(tmp_path, {"main.py": """
+        import multiprocessing as mp
+        def table():
+            return rows()
+        def rows(): pass
+        def forked(): pass
+        def main():
+            mp.get_context("spawn").Pool().map(work, [])
+            mp.get_context("fork").Pool().map(other.other, [])
+        def work(x): pass
+        import other
+        TABLE = table()
+        if __name__ == "__main__":
+            main()
+        """, "other.py": """
+        def made(): pass
+        def other(x): pass
+        MADE = made()
+        """})  # fmt: skip
+    assert named(project) == {
+        "work": "`Pool.map` takes `work` and runs it in a worker",
+        "other": "`Pool.map` takes `other` and runs it in a worker",
+        "table": "`Pool.map` uses processes that `spawn` starts, each of which imports `main` / importing `main` calls `table`",
+        "rows": "`Pool.map` uses processes that `spawn` starts, each of which imports `main` / importing `main` calls `table` / `table` calls `rows`",
+    }

@@ -189,6 +189,11 @@ def reached(project: Project, limit: int = 20_000) -> dict[Function, Reach]:
                 if callee not in out:
                     out[callee] = Reach(submission, None, None, certain)
                     queue.append(callee)
+        for function in tuple(queue):
+            for callee, found in _imported_again(project, out[function], function):
+                if callee not in out:
+                    out[callee] = found
+                    queue.append(callee)
         while queue and len(out) < limit:
             following: list[Function] = []
             for function in queue:
@@ -200,16 +205,35 @@ def reached(project: Project, limit: int = 20_000) -> dict[Function, Reach]:
     return out
 
 
+def _imported_again(project: Project, reach: Reach, task: Function) -> Iterator[tuple[Function, Reach]]:
+    """What importing the module of a task runs: workers that spawn or forkserver starts import it, but for what its main guard keeps away."""
+    if reach.submission.start not in {"spawn", "forkserver"}:
+        return
+    body = task.module.body
+    for callee, row in called_by(project, body):
+        if not any(isinstance(above, f.If) and _is_main_guard(above.test) for above in body.ancestors(row)):
+            yield callee, Reach(reach.submission, body, row, reach.certain)
+
+
+def _is_main_guard(test: f.Expr) -> bool:
+    return any(isinstance(row, f.Name) and row.id == "__name__" for row in f.walk(test))
+
+
 def chain(project: Project, reach: dict[Function, Reach], function: Function) -> tuple[Step, ...] | None:
     """Why `function` runs in a worker: the submission, then each call on the way; None when nothing known brings it there."""
     steps: list[Step] = []
     current: Function | None = function
     while current is not None:
         found = reach.get(current)
+        if found is None and current.is_module and steps:
+            submission = reach[function].submission
+            said = f"`{submission.title}` uses processes that `{submission.start}` starts, each of which imports `{current.module.name}`"
+            steps.append(Step(submission.site.site, said))
+            break
         if found is None:
             return None
         if found.caller is not None and found.call is not None:
-            steps.append(Step(found.caller.site(found.call), f"`{found.caller.name}` calls `{current.qualname}`"))
+            steps.append(Step(found.caller.site(found.call), f"{_caller(found.caller)} calls `{current.qualname}`"))
         else:
             submission = found.submission
             verb = "runs it in a worker" if found.certain else "may run it in a worker process"
@@ -218,3 +242,7 @@ def chain(project: Project, reach: dict[Function, Reach], function: Function) ->
             steps.append(Step(submission.site.site, said))
         current = found.caller
     return tuple(reversed(steps))
+
+
+def _caller(function: Function) -> str:
+    return f"importing `{function.module.name}`" if function.is_module else f"`{function.name}`"
