@@ -54,6 +54,8 @@ class Session:
         self.sources = Sources(settings.root, files, overlays)
         self.project = Project(self.sources, table=table_for(settings), target=settings.target_version, limits=limits_of(settings), pieces=pieces)
         self._pieces = pieces
+        self.is_traced = True
+        """Whether all that was looked at is known here: not when other processes did a part."""
         self._noqa = noqa
         self._codes = codes
         self._tells_unreadable = (codes is None or codes("MP000")) and not any(
@@ -96,6 +98,7 @@ class Session:
             looked = [path for path in paths if self._looks_into(path)]
             processes = parallel.processes_for(len(looked), jobs) if _can_travel(self.sources.files) else 1
             if processes > 1:
+                self.is_traced = False
                 encoded = parallel.spread(looked, lambda path: ENCODER.encode(self._answer(path)), processes=processes, progress=progress)
                 answers = [DECODER.decode(encoded[path]) for path in looked]
                 for answer in answers:
@@ -235,7 +238,7 @@ class Session:
             mine = by_path.get(path, [])
             ignored = self.ignored_in(path)
             mine = [finding for finding in mine if finding.code not in ignored]
-            if not mine and ("MP001" not in self.running or not suppress.may_matter(self.sources.data(path))):
+            if not mine and ("MP001" not in self.running or not suppress.may_matter(self.sources.peek(path))):
                 continue
             try:
                 source = self.sources.read(path)

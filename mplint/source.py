@@ -141,9 +141,32 @@ class Sources:
         self._data: dict[str, bytes] = dict(self.overlays)
         self._sources: dict[str, Source] = {}
         self._digests: dict[str, bytes] = {}
+        self.asked: dict[bytes, tuple[str, ...]] = {}
+        """The words that were looked for everywhere, and the files that hold them."""
+        self.asked_of: dict[bytes, dict[str, bool]] = {}
+        """The words that were looked for in some files, and which of those hold them."""
+        self.raw: set[str] = set()
+        """Files whose bytes were asked for as they are."""
 
     def data(self, path: str) -> bytes:
-        """The bytes of a file, nothing when it cannot be read (`read` tells why)."""
+        """The bytes of a file, nothing when it cannot be read (`read` tells why); every one of them counts from now on (see `raw`)."""
+        self.raw.add(path)
+        return self.peek(path)
+
+    def holding(self, word: bytes, among: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The files (of those `among`, when given) that hold `word`."""
+        if among is not None:
+            seen = self.asked_of.setdefault(word, {})
+            for path in among:
+                if path not in seen:
+                    seen[path] = word in self.peek(path)
+            return tuple(path for path in among if seen[path])
+        if word not in self.asked:
+            self.asked[word] = tuple(path for path in self.files if word in self.peek(path))
+        return self.asked[word]
+
+    def peek(self, path: str) -> bytes:
+        """The bytes of a file, for what is known to depend on something smaller than all of them."""
         data = self._data.get(path)
         if data is None:
             try:
@@ -157,7 +180,7 @@ class Sources:
 
     def digest(self, path: str) -> bytes:
         """The digest of a file's bytes; the file is read only when nobody has told it."""
-        return self._digests.get(path) or digest_of(self.data(path))
+        return self._digests.get(path) or digest_of(self.peek(path))
 
     def tell(self, digests: Mapping[str, bytes], data: Mapping[str, bytes]) -> None:
         """Digests, and the bytes of some files, that are known already."""
@@ -174,7 +197,7 @@ class Sources:
         """The decoded text of a file.  Raises UnreadableFile."""
         source = self._sources.get(path)
         if source is None:
-            data = self.data(path)
+            data = self.peek(path)
             if path in self.failed:
                 raise UnreadableFile(path, self.failed[path])
             source = self._sources[path] = decode(path, data)

@@ -67,6 +67,11 @@ def may_matter(data: bytes) -> bool:
     return _OURS.search(data) is not None
 
 
+def may_hide(data: bytes) -> bool:
+    """Whether the bytes of a file can hold any suppression comment."""
+    return _WORTH.search(data) is not None
+
+
 def suppressions(source: Source, *, noqa: bool = True) -> tuple[Suppression, ...]:
     """All suppression comments of a source; without `noqa` only those that are mplint's own."""
     if _WORTH.search(source.data) is None:

@@ -38,11 +38,11 @@ def unreadable(project: Project, paths: Collection[str], *, idle: Collection[str
 
 def worth_parsing(sources: Sources, paths: Iterable[str]) -> bool:
     """Whether idle files are few enough to be parsed only to say whether they can be."""
-    return sum(len(sources.data(path)) for path in paths) <= SYNTAX_BUDGET
+    return sum(len(sources.peek(path)) for path in paths) <= SYNTAX_BUDGET
 
 
 def _error(sources: Sources, path: str, parses: bool) -> Error | None:
-    data = sources.data(path)
+    data = sources.peek(path)
     if not parses and path not in sources.failed and data.isascii():
         return None
     try:

@@ -123,8 +123,8 @@ if __name__ == "__main__":
 
 def _replaces_iterators(project: Project) -> bool:
     """Whether the project gives the iterators of `imap` a `next` of its own, with whatever bound."""
-    for path in project.sources.files:
-        module = project.module(path) if b"IMapIterator" in project.sources.data(path) else None
+    for path in project.sources.holding(b"IMapIterator"):
+        module = project.module(path)
         for step in module.body.facts.body if module is not None else ():
             for row in f.walk(step):
                 targets = row.targets if isinstance(row, f.Assign) else ()

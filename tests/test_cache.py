@@ -58,7 +58,7 @@ def entries(root: Path) -> list[Path]:
 
 EXCEPTION = "class {name}(Exception):\n    def __init__(self, a, b):\n        super().__init__(a)\n"
 VARIANTS = {
-    "app.py": (HANGING, FIXED, HANGING.replace("pool.map(", "pool.imap("), HANGING + "# a comment\n", "x = 1\n", "def broken(:\n", HANGING.replace("tasks", "pkg.deep")),
+    "app.py": (HANGING, FIXED, HANGING.replace("pool.map(", "pool.imap("), HANGING + "# a comment\n", "# above\n" + HANGING, HANGING + "# noqa: MP501\n", HANGING[:-1] + "  # noqa: MP501\n", HANGING.replace("main", "main_"), "x = 1\n", "def broken(:\n", HANGING.replace("tasks", "pkg.deep")),
     "tasks.py": (
         TASKS,
         "from errors import Odd\n\ndef work(x):\n    raise Odd(x, 2)\n",
@@ -70,6 +70,7 @@ VARIANTS = {
     "base.py": (EXCEPTION.format(name="Odd"), "class Odd(Exception):\n    pass\n", "\xff = 1\n", None),
     "pkg/deep.py": ("from tasks import work\n", "from errors import *\nwork = Odd\n", None),
     "pkg/__init__.py": ("", None),
+    "notes.py": ("x = 1\n", "x = 2\n", "x = 2  # a comment\n", "x = (\n", "x = 2  # mplint: ignore[MP501]\n", "import signal\n", "work(1)\n", None),
 }
 
 
@@ -101,6 +102,50 @@ def test_edits_between_runs(tmp_path_factory: pytest.TempPathFactory, edits: lis
         plain = opened(root, *paths, cached=False).check()
         assert checked(root, *paths) == plain
         assert checked(root, *paths) == plain
+
+
+EDITS = {
+    "another file": ("notes.py", "y = 3\n", True),
+    "another file grows": ("notes.py", "y = 3\n" * 60_000, False),
+    "another file breaks": ("notes.py", "y = (\n", False),
+    "another file is suppressed": ("notes.py", "y = 3  # mplint: ignore[MP501]\n", False),
+    "another file hands over": ("notes.py", "import multiprocessing\n", False),
+    "another file calls": ("notes.py", "from tasks import work\nwork(3)\n", False),
+    "a comment below": ("app.py", HANGING + "\n# the end\n", True),
+    "a comment above": ("app.py", "# a start\n" + HANGING, False),
+    "a suppression below": ("app.py", HANGING + "# mplint: ignore-file\n", False),
+    "a statement below": ("app.py", HANGING + "main()\n", False),
+    "a comment beside": ("app.py", HANGING.replace("def main():", "def main():  # here"), False),
+    "a worker": ("tasks.py", TASKS.replace("return", "raise"), False),
+    "a comment at a worker": ("tasks.py", TASKS + "# done\n", True),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_that_the_engine_would_not_see(tmp_path: Path, name: str) -> None:
+    path, text, is_known = EDITS[name]
+    root = project(tmp_path, {"notes.py": "y = 2\n"})
+    assert len(checked(root).findings) == 1
+    put(root, path, text)
+    after = opened(root)
+    found = after.recall()
+    assert (found is not None) == is_known
+    plain = opened(root, cached=False).check()
+    assert found in (None, plain)
+    assert checked(root) == plain
+    assert opened(root, root / "app.py").recall() == opened(root, root / "app.py", cached=False).check()
+    put(root, path, {"notes.py": "y = 2\n", "app.py": HANGING, "tasks.py": TASKS}[path])
+    assert opened(root).recall() == opened(root, cached=False).check()
+
+
+def test_an_edit_after_an_edit(tmp_path: Path) -> None:
+    root = project(tmp_path, {"notes.py": "y = 2\n"})
+    checked(root)
+    for number in range(3):
+        put(root, "notes.py", f"y = {number} + 7\n")
+        assert opened(root).recall() == opened(root, cached=False).check()
+    put(root, "more.py", "y = 2\n")
+    assert opened(root).recall() is None, "a new file may change what a name means"
 
 
 def test_facts_alone_give_the_same_findings(tmp_path: Path) -> None:
@@ -244,7 +289,7 @@ def test_bad_entries_are_misses(tmp_path: Path, name: str, is_named: bool) -> No
     root = project(tmp_path)
     plain = opened(root, cached=False).check()
     opened(root).check()
-    assert {path.name.partition("-")[0] for path in entries(root)} == {"files", "findings", "facts", "scans"}
+    assert {path.name.partition("-")[0] for path in entries(root)} == {"files", "findings", "facts", "scans", "traces"}
     for path in entries(root):
         data = HOSTILE[name](path.read_bytes()[16:])
         path.write_bytes((digest_of(data) if is_named else b"") + data)
@@ -347,7 +392,7 @@ def test_no_cache_and_clear_cache(tmp_path: Path) -> None:
     mine = root / NAME / __version__ / "notes.txt"
     mine.touch()
     done = run("--clear-cache", cwd=root)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"mplint: note: 4 entries removed from {NAME}\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"mplint: note: 5 entries removed from {NAME}\n")
     assert entries(root) == [mine] and list((root / "kept" / __version__).iterdir())
 
 

@@ -24,7 +24,7 @@ ROOM = 256 << 20
 """Bytes of all entries of this version together, beyond which the longest unused ones go."""
 
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of mplint and can be removed.  See https://bford.info/cachedir/\n"
-_OURS = re.compile(r"(?:files|findings|facts|scans)-[0-9a-f]{32}|\.[0-9a-f]{24}")
+_OURS = re.compile(r"(?:files|findings|facts|scans|traces)-[0-9a-f]{32}|\.[0-9a-f]{24}")
 """Entries, and files that were to become one."""
 _VERSION = re.compile(r"\d+(?:\.\w+)+")
 _OPEN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)

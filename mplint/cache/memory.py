@@ -16,7 +16,7 @@ from mplint.cache.folder import Folder
 from mplint.cache.identity import files_of_packs
 from mplint.config.settings import Settings
 from mplint.result import Result
-from mplint.source import digest_of
+from mplint.source import Sources, digest_of
 
 if TYPE_CHECKING:
     from mplint.cache.pieces import Pieces
@@ -63,10 +63,44 @@ class Memory:
 
     def recall(self, given: Sequence[str]) -> Entry | None:
         """What is known to be found in the files `given`."""
-        entry = findings.recall(self._folder, self._key(given), given, overlays=self._overlays, project=self._files)
+        entry = self._recalled(self._key(given), given)
+        if entry is None and not self._overlays:
+            entry = self._retraced(given)
         if entry is not None:
             self._keep_stamps()
         return entry
+
+    def _recalled(self, key: str, given: Sequence[str]) -> Entry | None:
+        return findings.recall(self._folder, key, given, overlays=self._overlays, project=self._files)
+
+    def _retraced(self, given: Sequence[str]) -> Entry | None:
+        """What was found before an edit that the engine would not see."""
+        from mplint.cache import trace
+
+        name, stamps_now = self._trace_name(given), self._seen.stamps
+        found = self._folder.read("traces", name, trace.DECODER)
+        if found is None or not set(given).issubset(found.checked):
+            return None
+        entry = self._recalled(found.key, found.checked)
+        if entry is None or not trace.holds(found, entry.result, stamps_now, self._changed(found.files), self.pieces):
+            return None
+        if not stamps.unchanged(self._seen, self._overlays):
+            return None
+        key = self._key(found.checked)
+        findings.keep(self._folder, key, entry)
+        self._folder.write("traces", name, trace.moved(found, key, stamps_now))
+        self.pieces.save()
+        return self._recalled(key, given)
+
+    def _changed(self, files: Mapping[str, tuple[int, bytes]]) -> dict[str, bytes]:
+        """The contents of the files that are not what they were."""
+        changed = (path for path, stamp in self._seen.stamps.items() if path in files and files[path][1] != stamp.digest)
+        sources = Sources(self._settings.root, self._files)
+        sources.tell({}, self._seen.data)
+        return {path: sources.peek(path) for path in changed}
+
+    def _trace_name(self, given: Sequence[str]) -> str:
+        return findings.key_of(self._settings, {}, given)
 
     def keep(self, result: Result, session: Session) -> None:
         """Remember the result of a check, unless it is not about the files as they were seen, or something broke."""
@@ -76,8 +110,20 @@ class Memory:
             outside += [(path, findings.content_of(path)) for path in files_of_packs({type(rule).__module__ for rule in session.rules})]
             entry = Entry(result, session.chosen.remarks, parsed, () if parsed else looked, tuple(outside))
             if not session.packs.broken:
-                findings.keep(self._folder, self._key(result.checked), entry)
+                key = self._key(result.checked)
+                findings.keep(self._folder, key, entry)
+                self._keep_trace(session, key, result, parsed)
         self.save()
+
+    def _keep_trace(self, session: Session, key: str, result: Result, parsed: bool) -> None:
+        from mplint.cache import trace
+
+        if not session.is_traced or self._overlays:
+            return
+        name = self._trace_name(result.checked)
+        old = self._folder.read("traces", name, trace.DECODER)
+        if old is None or len(old.checked) <= len(result.checked):
+            self._folder.write("traces", name, trace.trace_of(session, key, self._seen.stamps, result, parsed))
 
     def save(self) -> None:
         """Remember what was read, whatever was found."""

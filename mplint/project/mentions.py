@@ -126,7 +126,7 @@ def _reads_of_global(project: Project, module: Module, name: str) -> Reads:
             if function.graph.definitions(load) in (None, ()) or function.is_module or name in _declared(function, "global"):
                 places.append((function, load))
     word = name.encode()
-    paths = [p for p in project.sources.files if p != module.path and word in project.sources.data(p)]
+    paths = [p for p in project.sources.holding(word) if p != module.path]
     if len(paths) > FILES:
         return Reads(tuple(places), "global", "a global with a common name")
     for path in paths:
@@ -158,10 +158,11 @@ def reads_of_attribute(project: Project, cls: Class, attr: str) -> Reads:
     paths: list[str] = []
     if not attr.startswith("_"):
         dotted = b"." + attr.encode()
-        paths = [p for p in project.sources.files if p not in near and dotted in project.sources.data(p)]
+        paths = [p for p in project.sources.holding(dotted) if p not in near]
     if len(paths) > FILES:
         words = [member.name.encode() for member in family] + [member.module.name.rpartition(".")[2].encode() for member in family]
-        paths = [p for p in paths if any(w in project.sources.data(p) for w in words)][:FILES]
+        close = {p for w in words for p in project.sources.holding(w, paths)}
+        paths = [p for p in paths if p in close][:FILES]
     places = [
         (function, row)
         for path in (*sorted(near), *paths)

@@ -33,10 +33,10 @@ class Triage:
 
     def _scan(self, path: str) -> FileScan:
         if self._pieces is None:
-            return scan_of(self.sources.data(path))
+            return scan_of(self.sources.peek(path))
         found = self._pieces.scan(self.sources.digest(path))
         if found is None:
-            data = self.sources.data(path)
+            data = self.sources.peek(path)
             found = scan_of(data)
             self._pieces.keep_scan(digest_of(data), found)
         return found
