@@ -101,6 +101,7 @@ SUBMISSIONS: dict[str, tuple[dict[str, str], set[str]]] = {
         {"lib.py": """
             from functools import partial
             from multiprocessing import Pool
+            from typing import Callable
             def spread(function, items, pool=None):
                 pool = pool or Pool()
                 task = partial(function, 1)
@@ -115,8 +116,10 @@ SUBMISSIONS: dict[str, tuple[dict[str, str], set[str]]] = {
                         pool.imap(self.job, [])
             def open_end(function):
                 Pool().starmap(function, [])
+            def annotated(function: Callable[[int], int]):
+                Pool().apply(function)
             """, "main.py": """
-            from lib import Runner, spread, through
+            from lib import Runner, annotated, spread, through
             def one(x): pass
             def two(x): pass
             def three(x): pass
@@ -124,8 +127,9 @@ SUBMISSIONS: dict[str, tuple[dict[str, str], set[str]]] = {
                 spread(one, [])
                 through(two)
                 Runner(three).run()
+                annotated(three)
             """},
-        {"Pool.map task process one,two", "Pool.imap task process three", "Pool.starmap task process ?"},
+        {"Pool.map task process one,two", "Pool.imap task process three", "Pool.starmap task process ?", "Pool.apply task process three"},
     ),
     "decorated": (
         {"main.py": """

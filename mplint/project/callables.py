@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator
 from mplint import facts as f
 from mplint.project.modules import Class, Function
 from mplint.project.parameters import argument_of
-from mplint.project.values import Many, Partial, Tuple, Unknown, Value
+from mplint.project.values import External, Instance, Many, Partial, Tuple, Unknown, Value
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -37,7 +37,13 @@ def is_open(value: Value) -> bool:
         return any(map(is_open, value.items))
     if isinstance(value, Tuple):  # joblib's task: (function, args, kwargs)
         return bool(value.items) and any(map(is_open, value.items[0]))
+    if isinstance(value, Instance):
+        return isinstance(value.cls, External) and value.cls.name in _VAGUE
     return isinstance(value, Unknown)
+
+
+_VAGUE = {"typing.Any", "typing.Callable", "collections.abc.Callable", "builtins.object"}
+"""Annotations that say nothing about which function it is."""
 
 
 def _followed(project: Project, expr: f.Expr, function: Function, values: tuple[Value, ...], hops: int) -> Iterable[Value]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.apis import Api, Parameter
 from mplint.finding import Step
-from mplint.project.callables import callable_values, wrapped_tasks
+from mplint.project.callables import callable_values, is_open, wrapped_tasks
 from mplint.project.calling import called_by
 from mplint.project.hierarchy import derived, find_method
 from mplint.project.modules import CallSite, Class, Function
@@ -39,7 +39,7 @@ class Submission(NamedTuple):
     @property
     def resolved(self) -> bool:
         """Whether every callable is known: a function of the project or of a library."""
-        return bool(self.callables) and not any(isinstance(v, (Unknown, Many)) for v in self.callables)
+        return bool(self.callables) and not any(isinstance(v, Many) or is_open(v) for v in self.callables)
 
     @property
     def title(self) -> str:
