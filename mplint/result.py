@@ -24,8 +24,17 @@ class Answer(msgspec.Struct, frozen=True):
     errors: dict[str, tuple[str, int, int]]
 
 
+class Looked(msgspec.Struct, frozen=True):
+    """What was looked at for an answer: words and the files that hold them, files whose every byte counts, modules (see `mplint.cache.trace`)."""
+
+    words: dict[bytes, tuple[str, ...]]
+    words_of: dict[bytes, dict[str, bool]]
+    raw: frozenset[str]
+    modules: tuple[str, ...]
+
+
 ENCODER = msgspec.msgpack.Encoder()
-DECODER = msgspec.msgpack.Decoder(Answer)
+DECODER = msgspec.msgpack.Decoder(tuple[Answer, Looked])
 
 
 class Result(msgspec.Struct, frozen=True):

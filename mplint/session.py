@@ -17,7 +17,7 @@ from mplint.environment import site_packages
 from mplint.finding import Alarm, Finding, Fix, Place, Safety, Site
 from mplint.project import Limits, Project
 from mplint.registry import Registry, registry
-from mplint.result import DECODER, ENCODER, Answer, Crash, Result, crash_of
+from mplint.result import DECODER, ENCODER, Answer, Crash, Looked, Result, crash_of
 from mplint.source import Sources, UnreadableFile
 from mplint.unreadable import unreadable, worth_parsing
 
@@ -54,8 +54,7 @@ class Session:
         self.sources = Sources(settings.root, files, overlays)
         self.project = Project(self.sources, table=table_for(settings), target=settings.target_version, limits=limits_of(settings), pieces=pieces)
         self._pieces = pieces
-        self.is_traced = True
-        """Whether all that was looked at is known here: not when other processes did a part."""
+        self._elsewhere: set[str] = set()
         self._noqa = noqa
         self._codes = codes
         self._tells_unreadable = (codes is None or codes("MP000")) and not any(
@@ -98,11 +97,12 @@ class Session:
             looked = [path for path in paths if self._looks_into(path)]
             processes = parallel.processes_for(len(looked), jobs) if _can_travel(self.sources.files) else 1
             if processes > 1:
-                self.is_traced = False
-                encoded = parallel.spread(looked, lambda path: ENCODER.encode(self._answer(path)), processes=processes, progress=progress)
-                answers = [DECODER.decode(encoded[path]) for path in looked]
-                for answer in answers:
+                encoded = parallel.spread(looked, self._told, processes=processes, progress=progress)
+                for path in looked:
+                    answer, seen = DECODER.decode(encoded[path])
+                    answers.append(answer)
                     self.project.errors.update(answer.errors)
+                    self._learn(seen)
                 return [alarm for answer in answers for alarm in answer.alarms], [crash for answer in answers for crash in answer.crashes]
         for number, path in enumerate(paths):
             if progress is not None:
@@ -114,6 +114,32 @@ class Session:
         crashes: list[Crash] = []
         alarms = tuple(self._alarms(path, crashes))
         return Answer(alarms, tuple(crashes), self.project.errors)
+
+    def _told(self, path: str) -> bytes:
+        """An answer as it travels to another process, with what was looked at for it."""
+        sources, project = self.sources, self.project
+        words, raw, modules = frozenset(sources.asked), frozenset(sources.raw), frozenset(project.asked)
+        sizes = {word: len(seen) for word, seen in sources.asked_of.items()}
+        answer = self._answer(path)
+        looked = Looked(
+            {word: paths for word, paths in sources.asked.items() if word not in words},
+            {word: seen for word, seen in sources.asked_of.items() if len(seen) != sizes.get(word)},
+            frozenset(sources.raw).difference(raw),
+            tuple(path for path in project.asked if path not in modules),
+        )
+        return ENCODER.encode((answer, looked))
+
+    def _learn(self, looked: Looked) -> None:
+        self.sources.asked.update(looked.words)
+        for word, seen in looked.words_of.items():
+            self.sources.asked_of.setdefault(word, {}).update(seen)
+        self.sources.raw.update(looked.raw)
+        self._elsewhere.update(looked.modules)
+
+    @property
+    def asked(self) -> set[str]:
+        """The files that were asked for as modules, here or in another process."""
+        return self._elsewhere.union(self.project.asked)
 
     def _idle(self, paths: Sequence[str]) -> set[str]:
         return {path for path in paths if path not in self.project.errors and not self._looks_into(path)}

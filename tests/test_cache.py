@@ -148,6 +148,24 @@ def test_an_edit_after_an_edit(tmp_path: Path) -> None:
     assert opened(root).recall() is None, "a new file may change what a name means"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
+def test_what_other_processes_looked_at_counts(tmp_path: Path) -> None:
+    """What only the check of a file asks for, in a process of its own, is known to the run that follows an edit of just that."""
+    plain, forked = (
+        project(tmp_path / name, {f"m{n}.py": HANGING.replace("main", f"main{n}") for n in range(4)} | {"notes.py": "y = 2\n"}) for name in ("one", "two")
+    )
+    for root, jobs in ((plain, 1), (forked, 2)):
+        opened(root).check(jobs=jobs)
+    for edit in ("y = 3\n", "main2(1)\n", "y = 'IMapIterator'\n", "# nothing\n"):
+        known = []
+        for root in (plain, forked):
+            put(root, "notes.py", edit)
+            known.append(opened(root).recall() is not None)
+            assert checked(root) == opened(root, cached=False).check()
+            put(root, "notes.py", "y = 2\n")
+        assert known[0] == known[1], edit
+
+
 def test_facts_alone_give_the_same_findings(tmp_path: Path) -> None:
     root = project(tmp_path, {"errors.py": EXCEPTION.format(name="Odd"), "tasks.py": VARIANTS["tasks.py"][1] or ""})
     plain = opened(root, cached=False).check()

@@ -118,7 +118,7 @@ class Memory:
     def _keep_trace(self, session: Session, key: str, result: Result, parsed: bool) -> None:
         from mplint.cache import trace
 
-        if not session.is_traced or self._overlays:
+        if self._overlays:
             return
         name = self._trace_name(result.checked)
         old = self._folder.read("traces", name, trace.DECODER)

@@ -66,7 +66,7 @@ def trace_of(session: Session, key: str, stamps: Stamps, result: Result, parsed:
     """The trace of a check that has just ended."""
     project, sources = session.project, session.sources
     meanings = {}
-    for path in project.asked:
+    for path in session.asked:
         module = project.module(path)
         meanings[path] = b"" if module is None else _meaning(module.outline, module.lines)
     number = {path: at for at, path in enumerate(sources.files)}
