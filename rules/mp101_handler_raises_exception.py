@@ -195,7 +195,7 @@ def _swallows(project: Project, where: Home, escape: Escape) -> bool:
     swallows = False
     while queue and len(seen) < 300:
         function = queue.pop()
-        for row in f.walk(*function.facts.body):
+        for row in function.rows:
             if isinstance(row, f.Handler):
                 if any(kind == escape.thrown for kind in caught_classes(project, function, row)):
                     return False

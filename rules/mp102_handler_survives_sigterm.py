@@ -164,7 +164,7 @@ def _hangs(project: Project, where: Home, handlers: tuple[Function, ...]) -> boo
 def _takes_note(handler: Function) -> bool:
     """Whether a handler stores something or calls something that may tell the process to end: a flag, an event, a method of its object."""
     params = {p.name for p in handler.facts.params if p.name != handler.receiver}
-    for row in f.walk(*handler.facts.body):
+    for row in handler.rows:
         if isinstance(row, (f.Assign, f.Change, f.Declare)):
             return True
         if isinstance(row, f.Call) and isinstance(row.func, f.Attr):

@@ -200,7 +200,7 @@ def _cancelled(project: Project, function: Function, row: f.Row, cancels: list[C
     own = [s.call for s in function.calls if _cancels(project, s, cancels)]
     if own and function.graph.always_followed(row, by=own, exceptional=True):
         return True
-    for step in f.walk(*function.facts.body):
+    for step in function.rows:
         if isinstance(step, f.Try) and step.body and (any(r is row for s in step.body for r in f.walk(s)) or function.graph.reaches(row, step.body[0])):
             if any(r is c for s in step.final for r in f.walk(s) for c in own):
                 return True

@@ -61,7 +61,7 @@ class WorkerSwallowsExit(Rule):
         for function, reach in project.workers().items():
             if function.module is not module or not reach.certain or function.is_module or is_for_test(reach, function):
                 continue
-            for row in f.walk(*function.facts.body):
+            for row in function.rows:
                 handler = _swallowing(project, function, row) if isinstance(row, f.Try) else None
                 if handler is None or not isinstance(row, f.Try) or not _takes_time(project, function, row, reach.caller is None):
                     continue

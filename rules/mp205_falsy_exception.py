@@ -105,6 +105,6 @@ def _falsy(project: Project, cls: Class) -> Function | None:
     if found is None or not found.functions:
         return None
     function = found.functions[-1]
-    returns = [row.value for row in f.walk(*function.facts.body) if isinstance(row, f.Return)]
+    returns = [row.value for row in function.rows if isinstance(row, f.Return)]
     always = bool(returns) and all(isinstance(value, f.Const) and bool(value.value) for value in returns)
     return None if always else function

@@ -188,7 +188,7 @@ def _round(circle: Edges, function: Function) -> Iterator[Step]:
 def _again(function: Function, circle: Edges) -> Iterator[tuple[CallSite, f.Handler | f.Try]]:
     """Recursive calls in a handler or finally whose try covers another recursive call, and the clause."""
     recursive = {id(site.call): site for site in circle[function]}
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if not isinstance(row, f.Try) or not any(id(c) in recursive for step in row.body for c in f.walk(step)):
             continue
         covered = next(c for step in row.body for c in f.walk(step) if id(c) in recursive)
@@ -248,7 +248,7 @@ def _inside_clause(function: Function, call: f.Call, test: f.Expr) -> bool:
 
 def _tested(function: Function) -> set[str]:
     """Names that a condition of the function looks at."""
-    tests = [r.test for r in f.walk(*function.facts.body) if isinstance(r, (f.If, f.While, f.Choice, f.Assert))]
+    tests = [r.test for r in function.rows if isinstance(r, (f.If, f.While, f.Choice, f.Assert))]
     return {r.id for test in tests for r in f.walk(test) if isinstance(r, f.Name)}
 
 

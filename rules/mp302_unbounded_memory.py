@@ -62,7 +62,7 @@ class UnboundedMemory(Rule):
             if function.module is not module:
                 continue
             inside: set[int] = set()
-            for row in f.walk(*function.facts.body):
+            for row in function.rows:
                 items = _built(project, function, row) if id(row) not in inside else 0.0
                 if items > project.limits.memory:
                     inside.update(id(r) for r in f.walk(row))

@@ -56,7 +56,7 @@ class CancellationSwallowed(Rule):
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         for function in waiters(project, module):
-            if not any(isinstance(row, (f.Try, f.With)) for row in f.walk(*function.facts.body)):
+            if not any(isinstance(row, (f.Try, f.With)) for row in function.rows):
                 continue
             seen = set()
             for work in work_awaited(project, function):
@@ -210,7 +210,7 @@ def _passes_on(function: Function, handler: f.Handler, names: frozenset[str]) ->
                 return True
     later = [
         row
-        for row in f.walk(*function.facts.body)
+        for row in function.rows
         if isinstance(row, f.Raise) and row.exc is not None and "CancelledError" in _last_name(row.exc)
     ]
     return any(function.graph.reaches(handler.body[-1], row) for row in later)

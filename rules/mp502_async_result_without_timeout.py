@@ -137,7 +137,7 @@ def _is_ready(use: Use) -> bool:
             if any(_asks_ready(condition) for clause in row.clauses for condition in clause.conditions):
                 return True
     names = {r.id for source in sources for r in f.walk(source) if isinstance(r, f.Name)}
-    for row in f.walk(*use.function.facts.body):
+    for row in use.function.rows:
         if isinstance(row, f.While) and any(isinstance(r, f.Attr) and r.attr == "ready" for r in f.walk(row.test)):
             return True
         if isinstance(row, f.While) and _watches(row) and graph.reaches(row.test, use.call):

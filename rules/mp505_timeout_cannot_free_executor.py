@@ -148,7 +148,7 @@ def _ends_workers(function: Function) -> bool:
         (isinstance(row, f.Call) and f.dotted(row.func).rpartition(".")[2] in _ENDING)
         or (isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in _ENDING)
         or (isinstance(row, f.Attr) and row.attr == "_processes")
-        for row in f.walk(*function.facts.body)
+        for row in function.rows
     )
 
 
@@ -173,7 +173,7 @@ def _is_done(project: Project, use: Use) -> bool:
 
 def _sources(function: Function, name: f.Name) -> Iterator[f.Expr]:
     """What the loops and comprehensions iterate over that bind the name."""
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.For) and _binds(row.target, name.id):
             yield row.source
         elif isinstance(row, f.Comprehension):
@@ -192,7 +192,7 @@ def _gives_done(project: Project, function: Function, source: f.Expr, depth: int
         if isinstance(row, f.Attr) and row.attr == "done":
             return True
         if isinstance(row, f.Name) and depth:
-            for step in f.walk(*function.facts.body):
+            for step in function.rows:
                 if not isinstance(step, f.Assign) or step.value is None:
                     continue
                 for target in step.targets:

@@ -121,7 +121,7 @@ def _ends(function: Function, made: Site, project: Project) -> Iterator[tuple[Po
         for use in project.uses_at(site, "close", "shutdown", "stop"):
             if use.receiver is not None and use.receiver.made == made:
                 yield site.call, site.call
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.With):
             for number, item in enumerate(row.items):
                 if any(isinstance(v, Instance) and v.made == made for v in project.values(item.value, function)):
@@ -152,7 +152,7 @@ def _is_over(use: Use, ends: list[tuple[Point, f.Row]], project: Project) -> boo
         return False
     return not any(
         graph.reaches(row, use.call, avoiding=points)
-        for row in f.walk(*function.facts.body)
+        for row in function.rows
         if isinstance(row, f.Assign) and any(f.dotted(t) == name for target in row.targets for t in f.walk(target) if isinstance(t, f.Attr))
     )
 

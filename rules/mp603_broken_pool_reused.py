@@ -47,7 +47,7 @@ class BrokenPoolReused(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         seen = set()
         for function in project.functions(module):
-            for row in f.walk(*function.facts.body):
+            for row in function.rows:
                 if not isinstance(row, f.Try):
                     continue
                 handlers = [h for h in row.handlers if _is_for_broken(project, function, h)]
@@ -167,7 +167,7 @@ def _renewals(project: Project, function: Function, on: f.Expr, made: Site) -> l
     name = f.dotted(on)
     head = name.partition(".")[0]
     out: list[f.Row] = []
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.Call):
             if function.site(row) == made or (row.func is not on and project.callees(CallSite(function, row))):
                 out.append(row)

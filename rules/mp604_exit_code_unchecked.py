@@ -172,7 +172,7 @@ def _is_positive_equality(look: Touch) -> bool:
 def _is_judged_otherwise(touch: Touch) -> bool:
     """Whether the function that joins (or starts) asserts afterwards what the child should have done, or asks other children for their exit codes."""
     function = touch.function
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.Attr) and row.attr == "exitcode":
             return True
         asserts = isinstance(row, f.Assert) or (isinstance(row, f.Call) and f.dotted(row.func).rpartition(".")[2].startswith("assert"))

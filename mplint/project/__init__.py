@@ -277,7 +277,7 @@ class Project:
 
     def body_rows(self, function: Function) -> frozenset[int]:
         """The numbers of the rows in the body of `function`, nested functions not counted."""
-        return self.kept(("rows", function), lambda: frozenset(row.at for row in f.walk(*function.facts.body)))
+        return self.kept(("rows", function), lambda: frozenset(row.at for row in function.rows))
 
     def life(self, site: CallSite) -> lifetimes.Life:
         """Where the object that a call makes goes, and what is done to it there."""

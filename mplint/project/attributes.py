@@ -159,7 +159,7 @@ def _is_of(project: Project, value: Value, holder: Class | Module) -> bool:
 def stores(function: Function) -> dict[str, list[f.Row]]:
     """For each dotted target the rows of the body that bind it."""
     out: dict[str, list[f.Row]] = {}
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         targets: tuple[f.Expr, ...] = ()
         if isinstance(row, f.Assign):
             targets = row.targets

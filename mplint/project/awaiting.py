@@ -47,7 +47,7 @@ def _given(project: Project, future: Instance) -> str:
 def _inside(project: Project, coroutine: Coroutine, depth: int) -> Iterator[Wait]:
     function = coroutine.function
     step = Step(coroutine.caller.site(coroutine.call), f"`{function.name}` is called here")
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.Await):
             for wait in waits(project, project.values(row.value, function), depth + 1):
                 yield Wait(wait.where, (step, *wait.because), wait.guarded or is_guarded(project, function, row))
@@ -93,7 +93,7 @@ def awaited_at(function: Function, call: f.Call) -> tuple[f.Row, ...]:
         names = {t.id for t in parent.targets if isinstance(t, f.Name)}
         found = tuple(
             row
-            for row in f.walk(*function.facts.body)
+            for row in function.rows
             if isinstance(row, f.Await) and any(isinstance(r, f.Name) and r.id in names for r in f.walk(row.value))
         )
         if found:
@@ -165,7 +165,7 @@ class Work(NamedTuple):
 
 def work_awaited(project: Project, function: Function) -> Iterator[Work]:
     """Where `function` itself waits for the work of executors."""
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.Await):
             for wait in waits(project, project.values(row.value, function)):
                 yield Work(row, wait)
@@ -188,7 +188,7 @@ class Group(NamedTuple):
 
 def task_groups(project: Project, function: Function) -> Iterator[Group]:
     """The task groups that `function` enters."""
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         for item in row.items if isinstance(row, f.With) and row.is_async else ():
             entered = tuple(v for v in project.values(item.value, function) if isinstance(v, Instance) and project.role(v) == "task-group")
             if entered:

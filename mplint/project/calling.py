@@ -28,7 +28,7 @@ def called_by(project: Project, function: Function) -> Iterator[tuple[Function, 
         if any(isinstance(arg.value, _CALLABLE) for arg in site.call.args):
             for callee in _handed(project, site, callees):
                 yield callee, site.call
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.With):
             for item in row.items:
                 for value in project.values(item.value, function):

@@ -37,7 +37,7 @@ class Growth(NamedTuple):
 def additions(function: Function) -> dict[str, list[Addition]]:
     """For each container (dotted name) what the body of `function` adds to it."""
     out: dict[str, list[Addition]] = {}
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in ADDING:
             position, each = ADDING[row.func.attr]
             added = row.positional(position)

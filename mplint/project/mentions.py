@@ -32,7 +32,7 @@ class Reads(NamedTuple):
 
 def loads(function: Function, name: str) -> tuple[f.Name, ...]:
     """The places in the body of `function` where the value of `name` is used."""
-    return tuple(row for row in f.walk(*function.facts.body) if isinstance(row, f.Name) and row.id == name and not is_target(function, row))
+    return tuple(row for row in function.rows if isinstance(row, f.Name) and row.id == name and not is_target(function, row))
 
 
 def is_target(function: Function, row: f.Expr) -> bool:
@@ -137,7 +137,7 @@ def _reads_of_global(project: Project, module: Module, name: str) -> Reads:
 
 def _imported(project: Project, function: Function, module: Module, name: str) -> Iterator[f.Expr]:
     """Where a function of another module reads a global of `module`."""
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.Attr) and row.attr == name:
             if any(isinstance(v, ModuleValue) and v.module is module for v in project.values(row.value, function)):
                 yield row
@@ -173,7 +173,7 @@ def reads_of_attribute(project: Project, cls: Class, attr: str) -> Reads:
 
 
 def _attribute_reads(project: Project, function: Function, attr: str, family: frozenset[Class]) -> Iterator[f.Expr]:
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.Attr) and row.attr == attr and not is_target(function, row):
             if isinstance(row.value, f.Name) and _receiver(function) == row.value.id:
                 if _owner(function) in family:
@@ -189,7 +189,7 @@ def _attribute_reads(project: Project, function: Function, attr: str, family: fr
 
 
 def _declared(function: Function, kind: str) -> frozenset[str]:
-    return frozenset(n for row in f.walk(*function.facts.body) if isinstance(row, f.Declare) and row.kind == kind for n in row.names)
+    return frozenset(n for row in function.rows if isinstance(row, f.Declare) and row.kind == kind for n in row.names)
 
 
 def _receiver(function: Function) -> str:

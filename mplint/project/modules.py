@@ -41,6 +41,7 @@ class Function:
     def __init__(self, module: Module, facts: f.FunctionFacts, qualname: str, owner: Class | None = None, outer: Function | None = None) -> None:
         self.module, self.facts, self.qualname, self.owner, self.outer = module, facts, qualname, owner, outer
         self._parents: dict[int, f.Row] | None = None
+        self._rows: tuple[f.Row, ...] | None = None
         self._calls: tuple[CallSite, ...] | None = None
         self._nested: dict[str, Function] | None = None
         self._all_nested: tuple[Function, ...] | None = None
@@ -95,10 +96,17 @@ class Function:
         return first.name if first.kind in {"positional", "positional-only"} else ""
 
     @property
+    def rows(self) -> tuple[f.Row, ...]:
+        """The rows of the body in source order; nested functions, lambdas and classes are among them, what is inside those is not."""
+        if self._rows is None:
+            self._rows = tuple(f.walk(*self.facts.body))
+        return self._rows
+
+    @property
     def calls(self) -> tuple[CallSite, ...]:
         """The calls of the body in source order; those of nested functions and lambdas are theirs."""
         if self._calls is None:
-            self._calls = tuple(CallSite(self, row) for row in f.walk(*self.facts.body) if isinstance(row, f.Call))
+            self._calls = tuple(CallSite(self, row) for row in self.rows if isinstance(row, f.Call))
         return self._calls
 
     @property
@@ -106,7 +114,7 @@ class Function:
         """Functions defined directly in the body, by name; lambdas under "<lambda>N" with N their number."""
         if self._nested is None:
             self._nested = {}
-            for row in f.walk(*self.facts.body):
+            for row in self.rows:
                 if isinstance(row, f.FunctionFacts):
                     self._nested[row.name] = self.module.view(row, self._inner(row.name), None, None if self.is_module else self)
                 elif isinstance(row, f.Lambda):
@@ -123,7 +131,7 @@ class Function:
             out: list[Function] = []
             for function in self.nested.values():
                 out += (function, *function.all_nested())
-            for row in f.walk(*self.facts.body):
+            for row in self.rows:
                 if isinstance(row, f.ClassFacts):
                     for method in self.module.local_class(row, self).methods():
                         out += (method, *method.all_nested())

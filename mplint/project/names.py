@@ -66,8 +66,8 @@ def _declared(project: Project, module: Module, name: str) -> list[Value]:
     for number, page in enumerate(module.outline.pages):
         if page.kind == "function" and "global " in (text := module.page_text(number)) and name in text:
             for function in module.functions_on(number):
-                if any(isinstance(r, f.Declare) and r.kind == "global" and name in r.names for r in f.walk(*function.facts.body)):
-                    for row in f.walk(*function.facts.body):
+                if any(isinstance(r, f.Declare) and r.kind == "global" and name in r.names for r in function.rows):
+                    for row in function.rows:
                         if isinstance(row, (f.Assign, f.With, f.For)):
                             for definition in definitions_in(row, name):
                                 out.extend(definition_values(project, definition, function))

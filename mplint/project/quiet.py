@@ -29,7 +29,7 @@ def is_quiet(project: Project, function: Function, depth: int = DEPTH, inside: t
     """Whether nothing that `function` does can raise an Exception to its caller, as far as calls, `raise` and `assert` go.  `inside` are the functions on the way."""
     return all(
         _is_handled(project, function, row) or _cannot_fail(project, function, row, depth, (*inside, function)) or _tells(function, row)
-        for row in f.walk(*function.facts.body)
+        for row in function.rows
         if isinstance(row, (f.Call, f.Raise, f.Assert, f.Await))
     )
 

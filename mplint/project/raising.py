@@ -279,4 +279,4 @@ def _is_placeholder(function: Function) -> bool:
 
 def _may_swallow(leave: Function) -> bool:
     """Whether an `__exit__` may return something true."""
-    return any(isinstance(r, f.Return) and r.value is not None and not (isinstance(r.value, f.Const) and not r.value.value) for r in f.walk(*leave.facts.body))
+    return any(isinstance(r, f.Return) and r.value is not None and not (isinstance(r.value, f.Const) and not r.value.value) for r in leave.rows)

@@ -95,12 +95,12 @@ def returned_values(project: Project, function: Function) -> tuple[Value, ...]:
     out: list[Value] = []
     if function.facts.is_generator:
         items: list[Value] = []
-        for row in f.walk(*function.facts.body):
+        for row in function.rows:
             if isinstance(row, f.Yield) and row.value is not None:
                 values = project.values(row.value, function)
                 items.extend(elements(values) if row.is_from else values)
         return (Many("iterator", tuple(dict.fromkeys(items))),)
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.Return) and row.value is not None:
             out.extend(project.values(row.value, function))
     useful = [v for v in out if not isinstance(v, (Unknown, Literal))]

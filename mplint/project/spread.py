@@ -207,7 +207,7 @@ class Spread:
                     yield row, module.body
         for function in self.project.functions_on(module, page):
             if not function.is_module:
-                for row in f.walk(*function.facts.body):
+                for row in function.rows:
                     if isinstance(row, _MOVING):
                         yield row, function
 

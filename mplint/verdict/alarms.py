@@ -42,7 +42,7 @@ def local_classes(module: Module, project: Project, code: str) -> Iterator[Alarm
     for function in project.workers():
         if function.module is not module:
             continue
-        for row in f.walk(*function.facts.body):
+        for row in function.rows:
             if isinstance(row, f.ClassFacts):
                 cls = module.local_class(row, function)
                 shape = shapes_of(project).of(cls)
@@ -54,7 +54,7 @@ def local_classes(module: Module, project: Project, code: str) -> Iterator[Alarm
 
 def _raises(project: Project, function: Function, cls: Class) -> bool:
     """Whether `function` raises `cls` and does not catch it itself."""
-    for row in f.walk(*function.facts.body):
+    for row in function.rows:
         if isinstance(row, f.Raise) and row.exc is not None:
             made = row.exc.func if isinstance(row.exc, f.Call) else row.exc
             if cls in project.values(made, function) and not any(_names(project, function, h, cls) for _, h in function.graph.handlers_around(row)):

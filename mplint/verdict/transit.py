@@ -230,7 +230,7 @@ def _sentinel(m: Machine, before: dict[str, Any]) -> str:
             continue
         for place in m.shapes.of(cls).mro:
             for method in place.methods_mentioning(name) if isinstance(place, Class) else ():
-                rows = f.walk(*method.facts.body)
+                rows = method.rows
                 if method.name not in {"__init__", "__new__"} and any(
                     isinstance(r, f.Op) and r.op in {"is", "is not"} and any(f.dotted(o).rpartition(".")[2] == name for o in r.operands) for r in rows
                 ):
