@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.finding import Alarm, Safety
+from mplint.finding import Alarm, Safety, Step
 from mplint.rule import Example, Hangs, Raises, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
     from mplint.fixing import Repair
-    from mplint.project import Module, Project, Use
+    from mplint.project import CallSite, Instance, Module, Project, Use
 
 
 class AsyncResultWithoutTimeout(Rule):
@@ -21,7 +21,8 @@ class AsyncResultWithoutTimeout(Rule):
     ## What it does
 
     Reports `AsyncResult.get()` and `AsyncResult.wait()` without a timeout, for results of `apply_async`, `map_async` and `starmap_async`
-    on a process pool. One with a timeout is reported too where a `while True`, or `while not ready()`, only waits again after it.
+    on a process pool. A wait with a timeout is reported too where a `while True`, or `while not ready()`, only waits again after it; so are
+    a loop that ends only when `ready()` says so, and `join()` where the results were thrown away.
 
     ## Why it hurts
 
@@ -49,7 +50,7 @@ class AsyncResultWithoutTimeout(Rule):
     name = "async-result-without-timeout"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        seen = set()
+        seen: set[object] = set()
         for use in project.uses(module, "collect", "wait"):
             result = use.receiver
             if result is None or use.where != "process" or project.role(result) != "async-result" or use.site in seen:
@@ -63,7 +64,7 @@ class AsyncResultWithoutTimeout(Rule):
                 continue
             if not bounded and _is_ready(use):
                 continue
-            seen.add(use.site)
+            seen |= {use.site, *(id(loop) for loop in use.function.graph.loops_around(use.call) if bounded)}
             method = use.row.name.rpartition(".")[2]
             message = f"`{method}()` without a timeout waits for ever when the worker of this task dies"
             if bounded:
@@ -71,6 +72,20 @@ class AsyncResultWithoutTimeout(Rule):
             safety = "safe" if project.limits.timeout_is_own else "unsafe"
             hint = f"{safety} {project.limits.timeout}" if given is None else ""
             yield Alarm(self.code, use.site.site, message, project.made_step(result), use.function.qualname, hint)
+        for use in project.uses(module, "poll", "join"):
+            receiver = use.receiver
+            if receiver is None or use.where != "process" or _is_told(project, receiver) or use.site in seen:
+                continue
+            loops = {id(loop) for loop in use.function.graph.loops_around(use.call)}
+            if project.role(receiver) == "async-result" and use.row.name.endswith(".ready") and not loops & seen and _polls_for_ever(use):
+                seen.add(use.site)
+                message = "this loop asks `ready()` and nothing else: it goes on for ever when the worker of the task dies"
+                yield Alarm(self.code, use.site.site, message, project.made_step(receiver), use.function.qualname)
+            elif project.role(receiver) == "pool" and "join" in use.row.does and (dropped := _dropped(use, project)) is not None:
+                seen.add(use.site)
+                message = "`join()` is all that waits for these tasks, and it waits for ever when a worker dies"
+                because = (*project.made_step(receiver), Step(dropped.site, "the result of these tasks is thrown away"))
+                yield Alarm(self.code, use.site.site, message, because, use.function.qualname)
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         import libcst as cst
@@ -120,6 +135,62 @@ if __name__ == "__main__":
 """,
         fixed_ends=Raises("TimeoutError"),
     )
+
+
+_BOUNDING = frozenset({
+    "monotonic", "perf_counter", "time_ns", "now", "deadline", "timeout", "elapsed", "is_alive", "exitcode", "sentinel", "pid", "_pool", "is_set", "poll",
+})  # fmt: skip
+"""Names by which a loop looks at the clock, at the workers or at a flag."""
+
+
+def _is_told(project: Project, value: Instance) -> bool:
+    """Whether who waits for this result, or this pool, is told when a worker dies."""
+    kind = project.kind(value.source or value)
+    return kind is not None and kind.notices_death
+
+
+def _polls_for_ever(use: Use) -> bool:
+    """Whether `ready()` alone decides how long the loop around it goes on."""
+    loop = next((row for row in use.function.graph.loops_around(use.call) if isinstance(row, f.While)), None)
+    if loop is None or not (_asks_ready_somehow(loop.test) or (isinstance(loop.test, f.Const) and loop.test.value)):
+        return False
+    rows = [loop.test, *loop.body]
+    known = {t.id for row in f.walk(*rows) if isinstance(row, f.Attr) and isinstance(t := row.value, f.Name)}
+    named = {r.attr for r in f.walk(*rows) if isinstance(r, f.Attr)} | {r.id for r in f.walk(*rows) if isinstance(r, f.Name) and r.id not in known}
+    clock = any(isinstance(r, f.Attr) and r.attr == "time" for r in f.walk(*rows))
+    source = use.receiver.source if use.receiver is not None else None
+    if clock or named & _BOUNDING or any(isinstance(r, f.Raise) for r in f.walk(*rows)) or source is None:
+        return False
+    leaving = [r for r in f.walk(*loop.body) if isinstance(r, f.Return) or (isinstance(r, f.Jump) and r.kind == "break")]
+    branches = [branch.test for row in leaving for branch in use.function.graph.branch_conditions(row) if branch.row is not loop]
+    if any(not _asks_ready_somehow(test) for test in branches) or len(leaving) > len(branches):
+        return False
+    given = {r.id for arg in (a.value for r in f.walk(*rows) if isinstance(r, f.Call) for a in r.args) for r in f.walk(arg) if isinstance(r, f.Name)}
+    return not any(p in given for p in _names_of(use, source))
+
+
+def _names_of(use: Use, pool: Instance) -> set[str]:
+    """The local names through which the function gives tasks to the pool."""
+    return {
+        f.dotted(site.call.func.value).partition(".")[0]
+        for site in use.function.calls
+        if isinstance(site.call.func, f.Attr) and site.call.func.attr.endswith("_async")
+    } | {p.name for p in use.function.facts.params if p.name and pool.made is None}
+
+
+def _asks_ready_somehow(test: f.Expr) -> bool:
+    return any(isinstance(r, f.Attr) and r.attr == "ready" for r in f.walk(test))
+
+
+def _dropped(use: Use, project: Project) -> CallSite | None:
+    """A task given to the pool in the same function, whose result nobody keeps."""
+    for site in use.function.calls:
+        if isinstance(site.call.func, f.Attr) and site.call.func.attr.endswith("_async") and isinstance(use.function.parent(site.call), f.Do):
+            for other in project.uses_at(site, "submit"):
+                told = any(project.argument(site.call, callback) is not None for callback in other.row.callbacks)
+                if not told and other.receiver is not None and use.receiver is not None and other.receiver.made == use.receiver.made is not None:
+                    return site
+    return None
 
 
 def _is_ready(use: Use) -> bool:

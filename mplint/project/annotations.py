@@ -30,6 +30,9 @@ def annotation_values(project: Project, note: f.Expr, function: Function) -> lis
             out.append(project.instance_of(value))
         elif isinstance(value, External):
             kind = project.table.kind(value.name)
+            row = project.table.api(value.name) if kind is None else None
+            if row is not None and "make" in row.does and row.gives:  # `multiprocessing.Pool` is a function, and people annotate with it
+                value, kind = External(row.gives), project.table.kind(row.gives)
             out.append(Instance(value, kind.where if kind is not None else ""))
     return out or [Unknown("annotation")]
 
