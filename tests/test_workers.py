@@ -243,7 +243,7 @@ SUBMISSIONS: dict[str, tuple[dict[str, str], set[str]]] = {
             def main():
                 Parallel(n_jobs=2)(delayed(work)(i) for i in range(3))
             """},
-        {"Parallel.__call__ task process work"},
+        {"Parallel.__call__ task process work", "Parallel.__call__ task process ?"},
     ),
     "run_in_executor": (
         {"main.py": """
@@ -273,6 +273,20 @@ SUBMISSIONS: dict[str, tuple[dict[str, str], set[str]]] = {
                     ex.submit(work)
             """},
         {"Executor.submit task process work", "Executor.submit task thread work"},
+    ),
+    "super of an executor": (
+        {"base.py": """
+            from concurrent.futures import ProcessPoolExecutor
+            class Counting(ProcessPoolExecutor):
+                def submit(self, function, *args):
+                    return super().submit(function, *args)
+            """, "main.py": """
+            from base import Counting
+            def work(): pass
+            def main():
+                Counting().submit(work)
+            """},
+        {"Executor.submit task process work"},
     ),
     "nothing is a pool by its name": (
         {"main.py": """

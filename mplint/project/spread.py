@@ -215,9 +215,17 @@ class Spread:
         if any(self._carries(base.value, words) and self._is_api(base.value, module.body) for base in row.bases if not base.keyword):
             if row.name in module.outline.classes or row.name in module.outline.names:
                 self._share(module, row.name)
+                self._own(module, row.name)
             else:
                 self._attribute(row.name)
                 self._note(module, row.at >> f.PAGE_BITS, row.name)
+
+    def _own(self, module: Module, name: str) -> None:
+        """The methods of a class that derives from one of an API reach its methods by `super()`."""
+        outline = module.outline.classes.get(name)
+        for page in (p for pages in outline.methods.values() for p in pages) if outline is not None else ():
+            if "super" in self._names[module][page]:
+                self._note(module, page, "super")
 
     def _signature(self, module: Module, page: int, function: Function, words: frozenset[str]) -> None:
         for param in function.facts.params:
