@@ -117,15 +117,15 @@ class Session:
 
     def _told(self, path: str) -> bytes:
         """An answer as it travels to another process, with what was looked at for it."""
-        sources, project = self.sources, self.project
-        words, raw, modules = frozenset(sources.asked), frozenset(sources.raw), frozenset(project.asked)
+        sources = self.sources
+        words, raw, modules = frozenset(sources.asked), frozenset(sources.raw), self.asked
         sizes = {word: len(seen) for word, seen in sources.asked_of.items()}
         answer = self._answer(path)
         looked = Looked(
             {word: paths for word, paths in sources.asked.items() if word not in words},
             {word: seen for word, seen in sources.asked_of.items() if len(seen) != sizes.get(word)},
             frozenset(sources.raw).difference(raw),
-            tuple(path for path in project.asked if path not in modules),
+            tuple(self.asked - modules),
         )
         return ENCODER.encode((answer, looked))
 
@@ -138,8 +138,8 @@ class Session:
 
     @property
     def asked(self) -> set[str]:
-        """The files that were asked for as modules, here or in another process."""
-        return self._elsewhere.union(self.project.asked)
+        """The files that were asked for as modules, or skimmed, here or in another process."""
+        return self._elsewhere.union(self.project.asked, self.sources.skimmed)
 
     def _idle(self, paths: Sequence[str]) -> set[str]:
         return {path for path in paths if path not in self.project.errors and not self._looks_into(path)}

@@ -145,12 +145,18 @@ class Sources:
         """The words that were looked for everywhere, and the files that hold them."""
         self.asked_of: dict[bytes, dict[str, bool]] = {}
         """The words that were looked for in some files, and which of those hold them."""
+        self.skimmed: set[str] = set()
         self.raw: set[str] = set()
         """Files whose bytes were asked for as they are."""
 
     def data(self, path: str) -> bytes:
         """The bytes of a file, nothing when it cannot be read (`read` tells why); every one of them counts from now on (see `raw`)."""
         self.raw.add(path)
+        return self.peek(path)
+
+    def skim(self, path: str) -> bytes:
+        """The bytes of a file, to see whether it is worth to be read as a module: what stands outside of its pages is of no consequence."""
+        self.skimmed.add(path)
         return self.peek(path)
 
     def holding(self, word: bytes, among: Sequence[str] | None = None) -> tuple[str, ...]:

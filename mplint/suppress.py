@@ -67,9 +67,9 @@ def may_matter(data: bytes) -> bool:
     return _OURS.search(data) is not None
 
 
-def may_hide(data: bytes) -> bool:
-    """Whether the bytes of a file can hold any suppression comment."""
-    return _WORTH.search(data) is not None
+def may_hide_all(data: bytes) -> bool:
+    """Whether the bytes of a file can hold a suppression comment that counts wherever it stands."""
+    return b"flake8" in data or may_matter(data)
 
 
 def suppressions(source: Source, *, noqa: bool = True) -> tuple[Suppression, ...]:

@@ -116,6 +116,10 @@ EDITS = {
     "a suppression below": ("app.py", HANGING + "# mplint: ignore-file\n", False),
     "a statement below": ("app.py", HANGING + "main()\n", False),
     "a comment beside": ("app.py", HANGING.replace("def main():", "def main():  # here"), False),
+    "flake8 is told": ("app.py", HANGING + "# flake8: noqa\n", False),
+    "a suppression of others below": ("app.py", HANGING + "x = 1  # noqa: E501\n", False),
+    "a comment to others below": ("app.py", HANGING + "# noqa: E501\n", True),
+    "a comment at the finding": ("app.py", HANGING[:-1] + "  # noqa\n", False),
     "a worker": ("tasks.py", TASKS.replace("return", "raise"), False),
     "a comment at a worker": ("tasks.py", TASKS + "# done\n", True),
 }

@@ -32,11 +32,11 @@ _ABOUT_TEXT = frozenset({"MP000", "MP001"})
 
 
 class Place(msgspec.Struct, frozen=True, array_like=True):
-    """How far into a file findings reach, in characters, the digest of the text up to there, and whether comments may suppress any."""
+    """How far into a file findings reach, in characters, the digest of the text up to there, and whether comments behind it may count, too."""
 
     end: int
     digest: bytes
-    commented: bool
+    addressed: bool
 
 
 class Trace(msgspec.Struct, frozen=True, array_like=True):
@@ -77,7 +77,9 @@ def trace_of(session: Session, key: str, stamps: Stamps, result: Result, parsed:
             bits[number[path] >> 3] |= 1 << (number[path] & 7)
         words[word] = bytes(bits)
     ends: dict[str, int] = {}
+    rows: dict[str, int] = {}
     for finding in (*result.findings, *result.hidden, *result.accepted):
+        rows[finding.path] = max(rows.get(finding.path, 0), finding.noqa_row)
         for path, end in _reach(finding):
             ends[path] = max(end, ends.get(path, 0))
     places = {}
@@ -86,7 +88,9 @@ def trace_of(session: Session, key: str, stamps: Stamps, result: Result, parsed:
             source = sources.read(path)
         except UnreadableFile:  # told by a finding about its text, which no edit leaves standing
             continue
-        places[path] = Place(end, _prefix(source, end), suppress.may_hide(source.data))
+        rest = source.text.find("\n", max(end, rows.get(path, 0) and source.starts[min(rows[path], len(source.starts)) - 1]))
+        end = len(source.text) if rest < 0 else rest
+        places[path] = Place(end, _prefix(source, end), suppress.may_hide_all(source.data))
     looked, _ = session.looked_into(result.checked)
     idle = sum(stamps[path].size for path in set(result.checked).difference(looked))
     files = {path: (stamps[path].size, stamps[path].digest) for path in sources.files}
@@ -143,7 +147,7 @@ def _same(trace: Trace, path: str, number: int, data: bytes, pieces: Pieces) -> 
     except (UnreadableFile, SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     place = trace.places.get(path)
-    if place is not None and (place.commented or suppress.may_hide(data) or _prefix(source, place.end) != place.digest):
+    if place is not None and (place.addressed or suppress.may_hide_all(data) or _prefix(source, place.end) != place.digest):
         return False
     return path in trace.meanings or not trace.parsed or path not in trace.checked or syntax_error(source) is None
 

@@ -174,7 +174,7 @@ def derived(project: Project, cls: Class, spelled: str) -> Iterator[Class]:
             if name not in names:
                 names.add(name)
                 queue.append(name)
-            module = project.module(path) if wanted.search(project.sources.data(path)) else None
+            module = project.module(path) if wanted.search(project.sources.skim(path)) else None
             for found in module.classes_named(name) if module is not None else ():
                 if found is not cls and cls in project.mro(found):
                     yield found
