@@ -467,6 +467,12 @@ def test_what_is_too_large_goes_the_oldest_first(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("mplint.cache.folder.ROOM", 2500)
     folder.prune()
     assert [path.name[9] for path in sorted((tmp_path / __version__).iterdir())] == ["b", "c"]
+    folder.write("facts", "d" * 32, b"x" * 400)
+    folder.used("findings", "c" * 32)
+    monkeypatch.setattr("mplint.cache.folder.MOST", 1)
+    folder.prune()
+    assert [path.name for path in sorted((tmp_path / __version__).iterdir())] == ["facts-" + "d" * 32, "findings-" + "c" * 32]
+    folder.write("findings", "b" * 32, b"x" * 1000)
     monkeypatch.setattr("mplint.cache.folder.LARGEST", 10)
     assert folder.read("findings", "b" * 32, msgspec.msgpack.Decoder(bytes)) is None
     assert LARGEST > 1 << 20

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -22,6 +23,9 @@ LARGEST = 128 << 20
 
 ROOM = 256 << 20
 """Bytes of all entries of this version together, beyond which the longest unused ones go."""
+
+MOST = 100
+"""Entries of one kind, beyond which the longest unused ones go."""
 
 _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of mplint and can be removed.  See https://bford.info/cachedir/\n"
 _OURS = re.compile(r"(?:files|findings|facts|scans|traces)-[0-9a-f]{32}|\.[0-9a-f]{24}")
@@ -55,6 +59,11 @@ class Folder:
             return decoder.decode(memoryview(data)[_CHECK:])
         except (msgspec.MsgspecError, ValueError, TypeError, RecursionError, MemoryError, OverflowError):
             return None
+
+    def used(self, kind: str, key: str) -> None:
+        """Note that an entry was of use."""
+        with contextlib.suppress(OSError, NotImplementedError):
+            os.utime(os.path.join(self._home, f"{kind}-{key}"), follow_symlinks=False)
 
     def _bytes(self, name: str) -> bytes | None:
         if self._led_away():
@@ -123,7 +132,7 @@ class Folder:
             raise
 
     def prune(self) -> None:
-        """Remove what is too much, the entries that were written the longest ago first, and what runs that died left behind."""
+        """Remove what is too much, the entries that were used the longest ago first, and what runs that died left behind."""
         if self._broken or self._led_away():
             return
         entries: list[tuple[float, int, str]] = []
@@ -140,11 +149,12 @@ class Folder:
         except OSError:
             return
         total = sum(size for _, size, _ in entries)
+        kinds = Counter(_kind(path) for _, _, path in entries)
         for _, size, path in sorted(entries):
-            if total <= ROOM:
-                break
-            _unlink(path)
-            total -= size
+            if total > ROOM or kinds[_kind(path)] > MOST:
+                _unlink(path)
+                total -= size
+                kinds[_kind(path)] -= 1
 
     def clear(self) -> int:
         """Remove all entries, of other versions too; nothing that mplint did not write is touched.  Returns how many.  Raises OSError."""
@@ -164,6 +174,10 @@ class Folder:
             with contextlib.suppress(OSError):  # something else lies in it
                 os.rmdir(home)
         return count
+
+
+def _kind(path: str) -> str:
+    return os.path.basename(path).partition("-")[0]
 
 
 def _unlink(path: str) -> None:

@@ -64,7 +64,9 @@ class Memory:
     def recall(self, given: Sequence[str]) -> Entry | None:
         """What is known to be found in the files `given`."""
         entry = self._recalled(self._key(given), given)
-        if entry is None and not self._overlays:
+        if entry is not None:
+            self._folder.used("findings", self._key(given))
+        elif not self._overlays:
             entry = self._retraced(given)
         if entry is not None:
             self._keep_stamps()
