@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.project.annotations import annotation_values
-from mplint.project.containers import Growth, growth, grown
+from mplint.project.containers import ADDING, Growth, growth, grown
 from mplint.project.definitions import unpacked, useful
 from mplint.project.hierarchy import derived
 from mplint.project.modules import Class, Function, Module
@@ -105,6 +106,22 @@ def _own(project: Project, cls: Class, attr: str, receiver: Value) -> tuple[Valu
 _STORED = r"\.%s\b[^=\n]*=[^=]"
 
 
+_WRITTEN = (
+    r"\.{0}\b(?:"
+    r"\s*(?:=(?!=)|[+|]=|\\|\.(?:{1})\b)"  # assigned, changed, added to
+    r"|[ \t]*:[ \t]*[^\s#]|[ \t]+in\b"  # annotated, bound by a loop
+    r"|\s*\[(?:[^\n]*(?:=|\.(?:{1})\b)|[^\n\]]*\n)"  # by index
+    r"|[ \t]*(?:[,)\]][^\n]*=|,?[ \t]*(?:#[^\n]*)?\n)"  # one of several targets
+    r")|\bas\s+[\w.]*\.{0}\b"
+)
+
+
+@functools.lru_cache(maxsize=1024)
+def _written(attr: str) -> re.Pattern[str]:
+    """What the source of a function that stores something in an attribute `attr`, or adds to it, holds; others may hold it too."""
+    return re.compile(_WRITTEN.format(re.escape(attr), "|".join(ADDING)))
+
+
 def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str) -> tuple[Value, ...]:
     order = project.mro(cls)
     for owner in order:
@@ -128,7 +145,7 @@ def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:
     for owner in project.mro(cls):
         if not isinstance(owner, Class):
             continue
-        for method in owner.methods_mentioning(f".{attr}"):
+        for method in owner.methods_where(_written(attr).search):
             holders = [owner.name, *((method.receiver, f"{method.receiver}.__class__") if method.receiver else ())]
             for function in (method, *method.all_nested()):
                 for target in (f"{holder}.{attr}" for holder in holders):

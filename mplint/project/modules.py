@@ -219,11 +219,15 @@ class Class:
 
     def methods_mentioning(self, word: str) -> Iterator[Function]:
         """The methods whose source holds `word`; the others are not even read."""
+        return self.methods_where(lambda text: word in text)
+
+    def methods_where(self, wanted: Callable[[str], object]) -> Iterator[Function]:
+        """The methods whose source `wanted` says yes to; the others are not even read."""
         if self.outline is None or self.facts.body:
             yield from self.methods()
             return
         for name, pages in self.outline.methods.items():
-            if any(word in self.module.page_text(page) for page in pages):
+            if any(wanted(self.module.page_text(page)) for page in pages):
                 method = self.method(name)
                 if method is not None:
                     yield method

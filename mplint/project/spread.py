@@ -107,11 +107,11 @@ class Spread:
         for word in bound:
             if not word.startswith("."):  # who imports the name from here gets what the library calls so
                 self._exports.setdefault(word, set()).add(module)
-        self._names[module] = [frozenset(_IDENTIFIER.findall(module.page_text(n))) for n in range(len(module.outline.pages))]
+        self._names[module] = [frozenset(_IDENTIFIER.findall(_code(module.page_text(n)))) for n in range(len(module.outline.pages))]
         start = bound | {f".{word}" for word in self.attributes | OPENING}
         for number, names in enumerate(self._names[module]):
             if not names.isdisjoint(start) or (
-                "import" in names and (not names.isdisjoint(self._exports) or self.vocabulary.importing.search(module.page_text(number)))
+                "import" in names and (not names.isdisjoint(self._exports) or self.vocabulary.is_imported(_code(module.page_text(number))))
             ):
                 self._queue[module, number] = None
         for i in module.outline.imports:
@@ -457,6 +457,18 @@ class Spread:
                 )
             return last in self.vocabulary.handing or self._makes(source.func, words)
         return self._carries(source, words)
+
+
+def _code(text: str) -> str:
+    """The source of a page without its docstring, whose examples name things that the code does not use."""
+    found = _QUOTES.search(text)
+    if found is None or text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip(" \trRuU"):
+        return text
+    end = text.find(found[0], found.end())
+    return text if end < 0 else text[: found.start()] + text[end + 3 :]
+
+
+_QUOTES = re.compile(r'"""|\'\'\'')
 
 
 def _telling(name: str) -> bool:

@@ -44,8 +44,15 @@ class Vocabulary:
         self.handing = frozenset(row.name.rpartition(".")[2] for row in table.apis.values() if row.gives_each)
         self.modules = frozenset(m for n in names if (m := n.rpartition(".")[0]) and not m.rpartition(".")[2][:1].isupper())
         self.above = frozenset(".".join(m.split(".")[:k]) for m in self.modules for k in range(1, m.count(".") + 1)) - self.modules
-        roots = sorted({m.partition(".")[0] for m in self.modules})
-        self.importing = re.compile(rf"(?:from|import)\s+(?:{'|'.join(roots)})\b")
+        self.leading = self.modules | self.above
+
+    def is_imported(self, text: str) -> bool:
+        """Whether a source imports what may lead to an API."""
+        found = _IMPORTED.findall(text)
+        return any(name in self.leading or (how == "import" and name.partition(".")[0] in self.leading) for how, name in found)
+
+
+_IMPORTED = re.compile(r"\b(from|import)\s+([\w.]+)")
 
 
 _PLAIN = {"asyncio", "builtins", "os", "sys", "atexit", "threading", "subprocess", "queue", "functools", "contextlib", "typing", "weakref", "time", "random", "posix"}
