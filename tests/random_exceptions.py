@@ -58,7 +58,10 @@ class _Writer:
         params = self.params()
         lines += self.cls("Broken", "Base" if parent else base, params, parent)
         if self.chance(0.03):
-            lines += ["copyreg.pickle(Broken, lambda e: e.args)" if self.chance(0.2) else "def _rebuild(e):", "    return type(e), e.args", "", "copyreg.pickle(Broken, _rebuild)"][-4:]
+            if self.chance(0.2):
+                lines += ["copyreg.pickle(Broken, lambda e: (type(e), e.args))"]
+            else:
+                lines += ["def _rebuild(e):", "    return type(e), e.args", "", "copyreg.pickle(Broken, _rebuild)"]
         lines += ["", "def make(opaque):", f"    return Broken({self.call(params)})"]
         return Case("\n".join(lines) + "\n", base)
 

@@ -45,7 +45,9 @@ def watch(asked: Request) -> int:
 
 
 def _matters(path: str) -> bool:
-    name = os.path.basename(path)
+    folder, name = os.path.split(path)
+    if os.path.basename(folder) == ".mplint_cache":
+        return False
     return name.endswith((".py", ".pyi", ".ipynb")) and not name.startswith(".mplint-") or name in _CONFIG
 
 

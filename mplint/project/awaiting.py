@@ -189,7 +189,9 @@ class Group(NamedTuple):
 def task_groups(project: Project, function: Function) -> Iterator[Group]:
     """The task groups that `function` enters."""
     for row in function.rows:
-        for item in row.items if isinstance(row, f.With) and row.is_async else ():
+        if not isinstance(row, f.With) or not row.is_async:
+            continue
+        for item in row.items:
             entered = tuple(v for v in project.values(item.value, function) if isinstance(v, Instance) and project.role(v) == "task-group")
             if entered:
                 yield Group(row, item, entered)
