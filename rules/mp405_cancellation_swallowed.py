@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
@@ -55,16 +56,14 @@ class CancellationSwallowed(Rule):
     name = "cancellation-swallowed"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        for function in waiters(project, module):
-            if not any(isinstance(row, (f.Try, f.With)) for row in function.rows):
-                continue
+        for function in _candidates(project, module):
             seen = set()
             for work in work_awaited(project, function):
                 if work.wait.where == "thread" or _cancels(function, work.row):
                     continue
                 place = "a process pool" if work.wait.where == "process" else "an executor that may be a process pool"
                 for row, clause, hint in _swallowing(project, function, work):
-                    if row.at not in seen:
+                    if row.at not in seen and function in waiters(project, module):
                         seen.add(row.at)
                         message = f"{clause} around the work of {place} swallows the cancellation: the coroutine goes on"
                         yield Alarm(self.code, function.site(row), message, work.wait.because, function.qualname, hint)
@@ -141,6 +140,38 @@ if __name__ == "__main__":
     )
 
 
+_TAKING = re.compile(r"\bexcept\s*(?::|\*?\s*\(?\s*[\w.]*\b[A-Z_]+\b)|CancelledError|BaseException|\bsuppress\b")
+"""What the source of a function that can swallow a cancellation holds: a clause that takes it, or one for what is named like a constant."""
+
+
+def _candidates(project: Project, module: Module) -> Iterator[Function]:
+    """The coroutine functions of a module in which something takes a cancellation."""
+    taking = _TAKING if project.target >= (3, 8) else re.compile(r"\bexcept\b|\bsuppress\b")
+    pages = [page for page in range(len(module.outline.pages)) if "await" in (text := module.page_text(page)) or "async with" in text]
+    for page in pages:
+        if taking.search(module.page_text(page)):
+            for function in project.functions_on(module, page):
+                if function.facts.is_async and _takes(project, function):
+                    yield function
+
+
+def _takes(project: Project, function: Function) -> bool:
+    for row in function.rows:
+        if isinstance(row, f.Try) and any(_cancellation_names(project, function, handler) for handler in row.handlers):
+            return True
+        if isinstance(row, f.With) and any(_suppressed(project, function, item) for item in row.items):
+            return True
+    return False
+
+
+def _suppressed(project: Project, function: Function, item: f.WithItem) -> bool:
+    """Whether a `with` suppresses a cancellation."""
+    call = item.value
+    if not isinstance(call, f.Call) or project.external(call.func, function) != "contextlib.suppress":
+        return False
+    return not {_CANCELLED, "builtins.BaseException"}.isdisjoint(project.external(arg.value, function) for arg in call.args)
+
+
 def _swallowing(project: Project, function: Function, work: Work) -> Iterator[tuple[f.Row, str, str]]:
     """The clause that ends a cancellation of `work`, innermost first, with its name in the message and the hint for its fix; none when it passes them all."""
     done: set[int] = set()
@@ -161,12 +192,9 @@ def _swallowing(project: Project, function: Function, work: Work) -> Iterator[tu
         yield handler, _title(handler), ("append" if can_append else "") if alone else "before"
         return
     for _, item in function.graph.withs_around(work.row):
-        call = item.value
-        if isinstance(call, f.Call) and project.external(call.func, function) == "contextlib.suppress":
-            given = {project.external(arg.value, function) for arg in call.args}
-            if given & {_CANCELLED, "builtins.BaseException"}:
-                yield call, "`suppress`", ""
-                return
+        if _suppressed(project, function, item):
+            yield item.value, "`suppress`", ""
+            return
 
 
 def _title(handler: f.Handler) -> str:
