@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mplint import baseline, suppress
 from mplint.cli import FAILED, FINE
-from mplint.cli.command import complain
+from mplint.cli.complaints import complain
 from mplint.cli.words import Request
 from mplint.config.settings import ConfigError
 from mplint.finding import Finding

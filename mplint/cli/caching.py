@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mplint.cache.folder import Folder
 from mplint.cache.memory import place_of
 from mplint.cli import FAILED, FINE
-from mplint.cli.command import complain
+from mplint.cli.complaints import complain
 from mplint.cli.words import Request
 from mplint.config import Settings
 from mplint.discover import grouped

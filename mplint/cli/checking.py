@@ -14,7 +14,7 @@ import msgspec
 
 from mplint import __version__
 from mplint.cli import FAILED, FINE, FOUND, caching
-from mplint.cli.command import complain
+from mplint.cli.complaints import complain
 from mplint.cli.words import Request
 from mplint.config import Settings, load
 from mplint.config.files import nearest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import click
 
 from mplint import __version__
 from mplint.cli import FAILED
+from mplint.cli.complaints import complain
 from mplint.cli.words import Command, Request, options, request
 from mplint.config.settings import ConfigError
 
@@ -44,12 +44,6 @@ def run(arguments: Sequence[str]) -> int:
     except ConfigError as error:
         complain(str(error))
         return FAILED
-
-
-def complain(text: str, *, word: str = "error") -> None:
-    """Say something on standard error."""
-    sys.stdout.flush()
-    print(f"mplint: {word}: {text}".encode("utf-8", "backslashreplace").decode("utf-8"), file=sys.stderr)
 
 
 def answer(asked: Request) -> int:

@@ -12,7 +12,7 @@ import msgspec
 
 from mplint.cli import FAILED, FINE, FOUND
 from mplint.cli.checking import Input, report
-from mplint.cli.command import complain
+from mplint.cli.complaints import complain
 from mplint.cli.words import Request
 from mplint.edits import Unrepairable
 from mplint.finding import Finding

@@ -10,7 +10,7 @@ import msgspec
 
 from mplint.cli import FAILED, FINE
 from mplint.cli.checking import check, grouped_roots
-from mplint.cli.command import complain
+from mplint.cli.complaints import complain
 from mplint.cli.words import Request
 from mplint.config.settings import ConfigError
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mplint import __version__
 from mplint.cli import FAILED, FINE, FOUND
 from mplint.cli.checking import opened_for, read_input, tell_paths
-from mplint.cli.command import complain
+from mplint.cli.complaints import complain
 from mplint.cli.words import Request
 from mplint.config.settings import ConfigError
 from mplint.finding import Finding, Site
