@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Callable, Iterator
 
 from mplint import facts as f
 from mplint.project.annotations import annotation_values
@@ -111,15 +111,17 @@ _WRITTEN = (
     r"\s*(?:=(?!=)|[+|]=|\\|\.(?:{1})\b)"  # assigned, changed, added to
     r"|[ \t]*:[ \t]*[^\s#]|[ \t]+in\b"  # annotated, bound by a loop
     r"|\s*\[(?:[^\n]*(?:=|\.(?:{1})\b)|[^\n\]]*\n)"  # by index
-    r"|[ \t]*(?:[,)\]][^\n]*=|,?[ \t]*(?:#[^\n]*)?\n)"  # one of several targets
     r")|\bas\s+[\w.]*\.{0}\b"
+    r"|(?:^|\n|;)(?:[^=\n;]*\.{0}[ \t]*[,)\]][^=\n]*=|[ \t(\[*]*[\w.]+\.{0}[ \t]*[,)\]]*[ \t]*(?:#[^\n]*)?\n)"  # one of several targets
 )
 
 
 @functools.lru_cache(maxsize=1024)
-def _written(attr: str) -> re.Pattern[str]:
-    """What the source of a function that stores something in an attribute `attr`, or adds to it, holds; others may hold it too."""
-    return re.compile(_WRITTEN.format(re.escape(attr), "|".join(ADDING)))
+def _written(attr: str) -> Callable[[str], bool]:
+    """Whether the source of a function may store something in an attribute `attr`, or add to it."""
+    word = f".{attr}"
+    written = re.compile(_WRITTEN.format(re.escape(attr), "|".join(ADDING)))
+    return lambda text: word in text and written.search(text) is not None
 
 
 def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str) -> tuple[Value, ...]:
@@ -145,7 +147,7 @@ def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:
     for owner in project.mro(cls):
         if not isinstance(owner, Class):
             continue
-        for method in owner.methods_where(_written(attr).search):
+        for method in owner.methods_where(_written(attr)):
             holders = [owner.name, *((method.receiver, f"{method.receiver}.__class__") if method.receiver else ())]
             for function in (method, *method.all_nested()):
                 for target in (f"{holder}.{attr}" for holder in holders):

@@ -118,24 +118,23 @@ def _names(project: Project) -> frozenset[str]:
 def _spelled(project: Project) -> frozenset[str]:
     known: set[str] = set()
     fresh = {name for function in _makers(project) for name in _spellings(function.qualname)}
+    calls = [calls for module in project.loaded for calls in _calls_by_text(module)]
     for _ in range(LEVELS):
         known |= fresh
-        if not fresh:
-            break
-        called = re.compile(r"\b(?:" + "|".join(map(re.escape, sorted(fresh))) + r")\s*\(")
-        fresh = {name for module in project.loaded for name in _callers_by_text(module, called)} - known
+        fresh = {name for names, called in calls if not called.isdisjoint(fresh) for name in names} - known
     return frozenset(known)
 
 
-def _callers_by_text(module: Module, called: re.Pattern[str]) -> Iterator[str]:
-    """How the functions are called whose text holds a call."""
+_CALLED = re.compile(r"(\w+)\s*\(")
+
+
+def _calls_by_text(module: Module) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
+    """How the functions of a page are called, and the names that they call, as the text has it."""
     for number, page in enumerate(module.outline.pages):
         if page.kind in {"function", "block", "module"}:
             text = module.page_text(number)
-            if called.search(text, text.find(":")):
-                defined = [page.name] if page.kind == "function" else [found[1] for found in _DEFINED.finditer(text)]
-                for name in defined:
-                    yield from _spellings(name)
+            defined = [page.name] if page.kind == "function" else [found[1] for found in _DEFINED.finditer(text)]
+            yield tuple(name for qualname in defined for name in _spellings(qualname)), frozenset(_CALLED.findall(text, text.find(":")))
 
 
 def _spellings(qualname: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
@@ -121,7 +122,7 @@ def _makes_container(row: object) -> bool:
 
 def _reads_of_global(project: Project, module: Module, name: str) -> Reads:
     places: list[Place] = []
-    for function in _functions_mentioning(project, module.path, name):
+    for function in _functions_mentioning(project, module.path, rf"\b{name}\b"):
         for load in loads(function, name):
             if function.graph.definitions(load) in (None, ()) or function.is_module or name in _declared(function, "global"):
                 places.append((function, load))
@@ -130,7 +131,7 @@ def _reads_of_global(project: Project, module: Module, name: str) -> Reads:
     if len(paths) > FILES:
         return Reads(tuple(places), "global", "a global with a common name")
     for path in paths:
-        for function in _functions_mentioning(project, path, name):
+        for function in _functions_mentioning(project, path, rf"\b{name}\b"):
             places.extend((function, row) for row in _imported(project, function, module, name))
     return Reads(tuple(places), "global")
 
@@ -166,7 +167,7 @@ def reads_of_attribute(project: Project, cls: Class, attr: str) -> Reads:
     places = [
         (function, row)
         for path in (*sorted(near), *paths)
-        for function in _functions_mentioning(project, path, attr)
+        for function in _functions_mentioning(project, path, rf"\.\s*{attr}\b|\bgetattr\b")
         for row in _attribute_reads(project, function, attr, family)
     ]
     return Reads(tuple(places), "attribute")
@@ -207,7 +208,8 @@ def _owner(function: Function) -> Class | None:
     return scope.owner if scope is not None else None
 
 
-def _functions_mentioning(project: Project, path: str, word: str) -> Iterator[Function]:
+def _functions_mentioning(project: Project, path: str, spelled: str) -> Iterator[Function]:
     module = project.module(path)
     if module is not None:
-        yield from module.functions(lambda text: word in text)
+        wanted = re.compile(spelled)
+        yield from module.functions(lambda text: wanted.search(text) is not None)
