@@ -90,9 +90,10 @@ def parse_toml(text: str, origin: str) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        return tomllib.loads(text)
+        content: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{origin}: not valid TOML: {error}") from None
+    return content
 
 
 def read_options(path: str) -> Options:
