@@ -14,7 +14,7 @@ class Site(msgspec.Struct, frozen=True, array_like=True, order=True):
     at: int
 
 
-class Span(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Span(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """Half-open range of character offsets over the text of a file as it was read."""
 
     start: int

@@ -36,7 +36,8 @@ def fixes_for(source: Source, outline: Outline, alarms: Iterable[Alarm], rules: 
     for alarm in wanted:
         try:
             try:
-                fix = _fix(_tree(source, *_part(outline, alarm.site.at), trees), outline, alarm, rules[alarm.code])
+                part = (1, 0) if (1, 0) in trees else _part(outline, alarm.site.at)
+                fix = _fix(_tree(source, *part, trees), outline, alarm, rules[alarm.code])
             except NeedsWhole:
                 fix = _fix(_tree(source, 1, 0, trees), outline, alarm, rules[alarm.code])
         except Unrepairable as reason:

@@ -55,6 +55,7 @@ class Layout(CodegenState):
         self.outer: dict[cst.CSTNode, Span] = {}
         self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self.indents: dict[cst.CSTNode, tuple[str, ...]] = {}
+        self._margins: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._offset = base
         self._stack: list[tuple[cst.CSTNode, int]] = []
         with extract.deep():
@@ -72,7 +73,8 @@ class Layout(CodegenState):
     def before_codegen(self, node: cst.CSTNode) -> None:
         if self._stack:
             self.parents[node] = self._stack[-1][0]
-        self.indents[node] = tuple(self.indent_tokens)
+        indents = tuple(self.indent_tokens)
+        self.indents[node] = self._margins.setdefault(indents, indents)
         self._stack.append((node, self._offset))
 
     def after_codegen(self, node: cst.CSTNode) -> None:

@@ -16,7 +16,8 @@ from mplint.finding import Edit, Finding, Fix, Safety, Span
 from mplint.source import Source
 
 _WORTH = re.compile(rb"noqa|mplint\s*:", re.IGNORECASE)
-_OURS = re.compile(rb"noqa\s*:[^\r\n]*\bMP\d|mplint\s*:", re.IGNORECASE)
+_OURS = re.compile(rb"noqa\s*:[^\r\n]*\bmp\d")
+_NAMED = re.compile(rb"mplint\s*:")
 _NOQA = re.compile(r"#\s*noqa\b(?P<list>\s*:\s?(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*))?", re.IGNORECASE)
 _FLAKE8_FILE = re.compile(r"#\s*flake8\s*[:=]\s*noqa(?P<list>\s*:\s*(?P<codes>[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*))?\s*$", re.IGNORECASE)
 _OWN = re.compile(r"#\s*mplint\s*:\s*(?P<verb>ignore-file|ignore)\b(?P<list>\s*\[(?P<codes>[^\]\r\n]*)\])?", re.IGNORECASE)
@@ -64,7 +65,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def may_matter(data: bytes) -> bool:
     """Whether the bytes of a file can hold a suppression comment that speaks of mplint."""
-    return _OURS.search(data) is not None
+    lower = data.lower()
+    return (b"noqa" in lower and _OURS.search(lower) is not None) or (b"mplint" in lower and _NAMED.search(lower) is not None)
 
 
 def may_hide_all(data: bytes) -> bool:

@@ -87,7 +87,7 @@ class _Trusted:
         with self._lock:
             self._depth += 1
             if self._depth == 1:
-                cst.CSTNode.__post_init__ = _nothing  # type: ignore[method-assign]
+                cst.CSTNode.__post_init__ = _nothing  # type: ignore[assignment, method-assign]
 
     def __exit__(self, *_: object) -> None:
         with self._lock:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from typing import TYPE_CHECKING, Callable, Iterator
+from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.project.annotations import annotation_values
@@ -106,22 +105,35 @@ def _own(project: Project, cls: Class, attr: str, receiver: Value) -> tuple[Valu
 _STORED = r"\.%s\b[^=\n]*=[^=]"
 
 
-_WRITTEN = (
-    r"\.{0}\b(?:"
-    r"\s*(?:=(?!=)|[+|]=|\\|\.(?:{1})\b)"  # assigned, changed, added to
+_STORING = re.compile(
+    r"\s*(?:=(?!=)|[+|]=|\\|\.(?:" + "|".join(ADDING) + r")\b)"  # assigned, changed, added to
     r"|[ \t]*:[ \t]*[^\s#]|[ \t]+in\b"  # annotated, bound by a loop
-    r"|\s*\[(?:[^\n]*(?:=|\.(?:{1})\b)|[^\n\]]*\n)"  # by index
-    r")|\bas\s+[\w.]*\.{0}\b"
-    r"|(?:^|\n|;)(?:[^=\n;]*\.{0}[ \t]*[,)\]][^=\n]*=|[ \t(\[*]*[\w.]+\.{0}[ \t]*[,)\]]*[ \t]*(?:#[^\n]*)?\n)"  # one of several targets
+    r"|\s*\[(?:[^\n]*(?:=|\.(?:" + "|".join(ADDING) + r")\b)|[^\n\]]*\n)"  # by index
 )
+"""What follows an attribute that is stored to, or added to."""
+
+_AMONG = re.compile(r"[ \t]*[,)\]][^=\n]*=")
+_ALONE = re.compile(r"[ \t]*[,)\]]*[ \t]*(?:#[^\n]*)?\n")
+_BEFORE = re.compile(r"[ \t(\[*]*[\w.]+")
+_ENTERED = re.compile(r"\bas\s+[\w.]*$")
 
 
-@functools.lru_cache(maxsize=1024)
-def _written(attr: str) -> Callable[[str], bool]:
+def _writes(text: str, attr: str) -> bool:
     """Whether the source of a function may store something in an attribute `attr`, or add to it."""
     word = f".{attr}"
-    written = re.compile(_WRITTEN.format(re.escape(attr), "|".join(ADDING)))
-    return lambda text: word in text and written.search(text) is not None
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not (text[end : end + 1].isalnum() or text[end : end + 1] == "_"):
+            before = text[text.rfind("\n", 0, at) + 1 : at]
+            if _STORING.match(text, end) or _ENTERED.search(before):
+                return True
+            if "=" not in before.rpartition(";")[2] and _AMONG.match(text, end):  # one of several targets
+                return True
+            if _BEFORE.fullmatch(before) and _ALONE.match(text, end):  # of several lines
+                return True
+        at = text.find(word, end)
+    return False
 
 
 def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str) -> tuple[Value, ...]:
@@ -147,7 +159,7 @@ def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:
     for owner in project.mro(cls):
         if not isinstance(owner, Class):
             continue
-        for method in owner.methods_where(_written(attr)):
+        for method in owner.methods_where(lambda text: _writes(text, attr)):
             holders = [owner.name, *((method.receiver, f"{method.receiver}.__class__") if method.receiver else ())]
             for function in (method, *method.all_nested()):
                 for target in (f"{holder}.{attr}" for holder in holders):
