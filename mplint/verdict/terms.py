@@ -44,22 +44,37 @@ class Sym:
     kind: str = field(default="", compare=False)
 
 
+_LARGE, _HUGE = 400, 1 << 40
+"""Parts of parts, counted as in a tree.  Terms share their parts, so a loop makes trees that no machine can walk: above _LARGE the hash tells."""
+
+
+def _size(part: Any) -> int:
+    if isinstance(part, Term):
+        return part.size
+    if isinstance(part, Seq):
+        return 1 + sum(map(_size, part.items))
+    return sum(map(_size, part)) if isinstance(part, tuple) else 1
+
+
 class Term:
     """Something computed from values.  `op` names the operation; `kind` is the type of the result, "" when unknown.
 
     A kind that begins with "!" cannot be pickled; the rest says what it is.  The parts are frozen, so a term is its own picture.
     """
 
-    __slots__ = ("_hash", "kind", "op", "parts")
+    __slots__ = ("_hash", "kind", "op", "parts", "size")
 
     def __init__(self, op: str, parts: tuple[Any, ...], kind: str = "") -> None:
         self.op, self.parts, self.kind = op, parts, kind
+        self.size = min(1 + sum(map(_size, parts)), _HUGE)
         self._hash = hash((op, parts))
 
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        return isinstance(other, Term) and self._hash == other._hash and self.op == other.op and self.parts == other.parts
+        if not isinstance(other, Term) or self._hash != other._hash or self.op != other.op or self.size != other.size:
+            return False
+        return self.size > _LARGE or self.parts == other.parts
 
     def __hash__(self) -> int:
         return self._hash
