@@ -61,6 +61,7 @@ class Layout(CodegenState):
         with extract.deep():
             module._codegen(self)
         self.text = "".join(self.tokens)
+        self.tokens.clear()
 
     def add_indent_tokens(self) -> None:
         for token in self.indent_tokens:

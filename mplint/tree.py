@@ -43,7 +43,6 @@ class Tree:
         self.unit = self.module.default_indent
         self.newline = source.newline
         self._texts = sorted(span for node, span in self.layout.inner.items() if isinstance(node, _TEXTS) and self._lines_in(span))
-        self._heads: dict[tuple[type[cst.CSTNode], Span], cst.CSTNode] | None = None
 
     def _lines_in(self, span: Span) -> bool:
         text = self.source.text
@@ -54,12 +53,10 @@ class Tree:
 
         Raises LookupError, extract.Unreadable, and NeedsWhole when a page is outside this part of the file.
         """
-        if self._heads is None:
-            self._heads = {(type(node), self.layout.head(node)): node for node in self.layout.inner}
         pages: dict[int, list[int]] = {}
         for at in ats:
             pages.setdefault(at >> PAGE_BITS, []).append(at)
-        found: dict[int, cst.CSTNode] = {}
+        wanted: dict[int, tuple[type[cst.CSTNode], Span]] = {}
         for number, members in pages.items():
             page = outline.pages[number]
             if (
@@ -70,8 +67,10 @@ class Tree:
             nodes, layout, place = spans.page_layout(self.source, page, number)
             for at in members:
                 node = nodes[at - (number << PAGE_BITS)]
-                found[at] = self._heads[type(node), place(layout.head(node))]
-        return found
+                wanted[at] = type(node), place(layout.head(node))
+        types = {type_ for type_, _ in wanted.values()}
+        heads = {(type(node), self.layout.head(node)): node for node in self.layout.inner if type(node) in types}
+        return {at: heads[head] for at, head in wanted.items()}
 
     # -- text
 

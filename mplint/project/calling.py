@@ -45,9 +45,10 @@ def called_by(project: Project, function: Function) -> Iterator[tuple[Function, 
 def _properties(project: Project, row: f.Attr, function: Function) -> Iterator[Function]:
     """The property that reading an attribute runs."""
     if isinstance(row.value, f.Name) and row.value.id == function.receiver and function.owner is not None:
-        method = find_method(project, function.owner, row.attr)
-        if isinstance(method, Function) and method.is_property:
-            yield method
+        if any(isinstance(base, Class) and base.may_have_property(row.attr) for base in project.mro(function.owner)):
+            method = find_method(project, function.owner, row.attr)
+            if isinstance(method, Function) and method.is_property:
+                yield method
     elif row.attr in project.triage.properties:
         for value in project.values(row.value, function):
             method = None

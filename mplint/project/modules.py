@@ -211,6 +211,12 @@ class Class:
         found = [s for s in self._local_steps() if isinstance(s, f.FunctionFacts) and s.name == name]
         return self.module.view(found[-1], f"{self.qualname}.{name}", self, self.outer) if found else None
 
+    def may_have_property(self, name: str) -> bool:
+        """Whether a definition of `name` in this very class may be decorated as a property, by its text."""
+        if self.outline is None or self.facts.body:
+            return name in self.method_names()
+        return any("property" in self.module.page_text(page) for page in self.outline.methods.get(name, ()))
+
     def methods(self) -> Iterator[Function]:
         for name in self.method_names():
             method = self.method(name)

@@ -64,6 +64,7 @@ class Spread:
         if project.whole:
             self._enter_all()
         self._settle()
+        self._names.clear()  # the most that is kept here, and nobody asks again
 
     def _enter_all(self) -> None:
         for path in self.project.sources.files:
