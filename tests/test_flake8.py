@@ -64,6 +64,45 @@ def test_agreement_with_the_command(tmp_path: Path, environment: dict[str, str])
         assert codes(run("--output-format", "concise", "-", "--stdin-filename", file, cwd=tmp_path, stdin=data)) == mine, file
 
 
+def test_the_second_run_is_answered_by_the_cache(tmp_path: Path, environment: dict[str, str]) -> None:
+    project(tmp_path, {"app.py": HANGING, "build/old.py": HANGING}, config='[tool.mplint]\ncache-dir = "kept"\n')
+    program = (
+        "import atexit, os, sys\nfrom flake8.main.cli import main\nme = os.getpid()\n"
+        "atexit.register(lambda: print(sorted({'libcst', 'mplint.session', 'mplint.registry'} & set(sys.modules)) if os.getpid() == me else ''))\n"
+        "sys.exit(main(['--isolated', *sys.argv[1:]]))"
+    )
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "probe.py").write_text(program)
+    paths = {"PYTHONPATH": f"{environment['PYTHONPATH']}:{tmp_path / 'tools'}"}
+
+    def probed(*words: str) -> tuple[list[str], str]:
+        done = run(*words, cwd=tmp_path, module="probe", env=paths)
+        return sorted(line for line in done.stdout.splitlines() if "MP" in line), done.stdout.splitlines()[-1]
+
+    first, loaded = probed("-j", "2", ".")
+    assert [line.split(" ")[1] for line in first] == ["MP501"] and "libcst" in loaded
+    assert (tmp_path / "kept").is_dir() and not (tmp_path / ".mplint_cache").exists()
+    for words in (("-j", "2", "."), ("-j", "1", "."), ("-j", "1", "./app.py")):
+        assert probed(*words) == (first, "[]"), words
+    assert "answered by the cache" in run("--verbose", ".", cwd=tmp_path).stderr
+    (tmp_path / "app.py").write_text("import os\n" + HANGING)
+    assert [line.split(":")[1] for line in probed("-j", "2", ".")[0]] == [str(int(first[0].split(":")[1]) + 1)]
+    named, _ = probed("-j", "2", "--select", "MP5", "build/old.py", "app.py")
+    assert {line.split(":")[0] for line in named} == {"build/old.py", "app.py"}
+    assert (probed("-j", "2", "--select", "MP5", "build/old.py", "app.py")[0], probed("--select", "MP4", ".")[0]) == (named, [])
+
+
+def test_the_interface_of_flake8_names_its_files_late(tmp_path: Path, environment: dict[str, str]) -> None:
+    project(tmp_path, {"app.py": HANGING, "other.py": HANGING})
+    program = (
+        "from flake8.api.legacy import get_style_guide\nguide = get_style_guide(select=['MP'])\n"
+        "for name in ('app.py', 'other.py'):\n    print(name, guide.check_files([name]).total_errors)\n"
+    )
+    (tmp_path / "probe.py").write_text(program)
+    done = run(cwd=tmp_path, module="probe", env={"PYTHONPATH": f"{environment['PYTHONPATH']}:{tmp_path}"})
+    assert [line for line in done.stdout.splitlines() if line[-2] == " "] == ["app.py 1", "other.py 1"], done.stderr
+
+
 def test_selection_is_that_of_flake8(tmp_path: Path, environment: dict[str, str]) -> None:
     project(tmp_path, {"app.py": HANGING + "\n\nimport os\n"})
 

@@ -190,7 +190,7 @@ def test_closing_words() -> None:
     assert last(fixed=3) == "Fixed 3 findings, none left.\n"
     assert last(*FINDINGS) == "Found 2 findings in 2 files.\n`--fix` repairs 1, `--unsafe-fixes` 1 more.\n"
     assert last(*FINDINGS, unsafe_fixes=True) == "Found 2 findings in 2 files.\n`--fix` repairs all.\n"
-    assert last(WAITS, fixed=2) == "Found 3 findings in 1 file (2 fixed, 1 left).\n`--fix --unsafe-fixes` repairs it.\n"
+    assert last(WAITS, fixed=2) == "Found 3 findings (2 fixed, 1 left in 1 file).\n`--fix --unsafe-fixes` repairs it.\n"
 
 
 def test_frames_of_long_ranges_leave_out_the_middle() -> None:

@@ -149,10 +149,10 @@ class Command(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows: dict[str, list[tuple[str, str]]] = {}
         for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None  # the text above tells what PATHS are
             if record is not None:
                 rows.setdefault(getattr(param, "group", "Other"), []).append(record)
-        for title, records in rows.items():
+        for title, records in sorted(rows.items(), key=lambda row: row[0] == "Other"):
             with formatter.section(title):
                 formatter.write_dl(records)
 

@@ -19,10 +19,10 @@ def closing(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
     if not findings:
         yield style.paint("Nothing found.", "good") + "\n"
         return
-    files = len({finding.path for finding in findings})
-    fixed = f" ({scene.fixed} fixed, {len(findings)} left)" if scene.fixed else ""
+    files = counted(len({finding.path for finding in findings}), "file")
+    where = f"({scene.fixed} fixed, {len(findings)} left in {files})" if scene.fixed else f"in {files}"
     total = counted(len(findings) + scene.fixed, "finding")
-    yield style.paint(f"Found {total} in {counted(files, 'file')}{fixed}.", "strong") + "\n"
+    yield style.paint(f"Found {total} {where}.", "strong") + "\n"
     if said := repairs(findings, scene):
         yield said + "\n"
 
