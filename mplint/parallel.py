@@ -18,15 +18,11 @@ import msgspec
 Work = Callable[[str], bytes]
 """Checks one file; its answer has to travel as bytes."""
 
-WORTH = 64
-"""Files for each process from which more than one is used when nobody says how many."""
-
-
 def processes_for(files: int, jobs: int) -> int:
-    """How many processes to use for so many files: `jobs`, or as many as are worth it when that is 0; 1 where none can be forked safely."""
+    """How many processes to use for so many files: `jobs`, one a core when that is 0; 1 where none can be forked safely."""
     if sys.platform != "linux" or threading.active_count() > 1:
         return 1
-    return max(1, min(jobs or min(os.cpu_count() or 1, files // WORTH), files))
+    return max(1, min(jobs or os.cpu_count() or 1, files))
 
 
 def spread(paths: Sequence[str], work: Work, *, processes: int, progress: Callable[[int, int], None] | None = None) -> dict[str, bytes]:

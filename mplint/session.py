@@ -24,8 +24,6 @@ from mplint.unreadable import unreadable, worth_parsing
 if TYPE_CHECKING:
     from mplint.cache.pieces import Pieces
 
-_MANY = 128
-"""Files from which several processes are thought of when nobody says how many."""
 
 
 class Session:
@@ -76,7 +74,7 @@ class Session:
     ) -> Result:
         """Findings in the files `paths` (absolute), with everything else in the project taken into account; with their fixes, when asked.
 
-        `jobs` processes share the files, 0 decides by their number.  `progress` is told how many of the files are done, and of how many.
+        `jobs` processes share the files, 0 means one a core.  `progress` is told how many of the files are done, and of how many.
         """
         alarms, crashes = self._spread(paths, jobs, progress)
         found = self._resolved(alarms, crashes)
@@ -91,7 +89,7 @@ class Session:
     ) -> tuple[list[Alarm], list[Crash]]:
         """The alarms in all files, from several processes where that is worth it."""
         answers: list[Answer] = []
-        if jobs > 1 or (jobs == 0 and len(paths) >= _MANY):
+        if jobs != 1:
             from mplint import parallel
 
             looked = [path for path in paths if self._looks_into(path)]

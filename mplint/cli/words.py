@@ -26,7 +26,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     output_file: str | None = None
     cache: bool = True
     clear_cache: bool = False
-    jobs: int = 0
+    jobs: int = 1
     exit_zero: bool = False
     exit_non_zero_on_fix: bool = False
     stdin_filename: str | None = None
@@ -111,7 +111,7 @@ _GROUPS: tuple[tuple[str, tuple[Callable[[Any], Any], ...]], ...] = (
             click.option("--cache-dir", metavar="DIR", help="Where the cache is."),
             click.option("--no-cache", "-n", is_flag=True, help="Neither read nor write the cache."),
             click.option("--clear-cache", is_flag=True, help="Empty the cache, and do nothing else."),
-            click.option("--jobs", "-j", type=click.IntRange(0), default=0, metavar="N", help="Worker processes; 0 decides by itself."),
+            click.option("--jobs", "-j", type=click.IntRange(0), default=1, metavar="N", help="Worker processes; 0 takes one a core."),
         ),
     ),
     (
