@@ -133,7 +133,7 @@ class _Run:
         for opened in open_sessions(paths, settings, overlays=overlays, noqa=noqa, folder_for=folder):
             result = opened.recall()
             if result is None:
-                result = opened.check(jobs=0 if self._several() and multiprocessing.parent_process() is None else 1)
+                result = opened.check()
             for broken in opened.broken:
                 self._complain(broken)
             for crash in result.crashes:
