@@ -85,9 +85,10 @@ def busy_file(tree: Path) -> Path:
     return max(files, key=lambda p: (PROCESS_API.search(p.read_bytes()) is not None, p.stat().st_size))
 
 
-def edit(path: Path) -> None:
+def edit(path: Path, text: str) -> None:
+    """Append `text`, with a number that is new each time."""
     with path.open("a", encoding="utf-8") as file:
-        file.write("\n# edited\n")
+        file.write(text.format(path.stat().st_size))
 
 
 def mplint_cases(command: Sequence[str], tree: Path, scratch: Path, limit: float) -> list[Case]:
@@ -100,14 +101,19 @@ def mplint_cases(command: Sequence[str], tree: Path, scratch: Path, limit: float
     def refresh() -> Run:
         return run(warm, cwd=tree, env=env, timeout=limit)
 
+    def comment() -> None:
+        refresh()
+        edit(file, "\n# edited {0}\n")
+
     def change() -> None:
         refresh()
-        edit(file)
+        edit(file, "\n\ndef edited_{0}(number):\n    return number + {0}\n")
 
     return [
         Case("mplint cold, one job", [*cold, "--jobs", "1"], tree, env),
         Case("mplint cold, all jobs", [*cold, "--jobs", str(os.cpu_count() or 1)], tree, env),
         Case("mplint warm", warm, tree, env, refresh),
+        Case("mplint one comment edited", warm, tree, env, comment),
         Case("mplint one file edited", warm, tree, env, change),
         Case("mplint one file given", [*warm[:-1], str(file.relative_to(tree))], tree, env, refresh),
     ]
