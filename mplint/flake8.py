@@ -87,13 +87,13 @@ class _Run:
         asked = tuple(self._options.filenames)
         if asked != self._asked:
             self._asked = asked
-            self._found = self._guarded([path for path in asked if os.path.exists(path)] or ["."], None)
+            self._found = self._guarded([path for path in asked if os.path.exists(path)] or ["."])
 
     def findings(self, filename: str, lines: Sequence[str]) -> list[Told]:
         """The findings of one file; none when mplint would not look at it."""
         path = os.path.abspath(filename)
         if "-" in self._options.filenames and filename == self._options.stdin_display_name:
-            found = self._guarded([path], {path: _bytes_of(path, lines)})
+            found = self._guarded([path], lines)
         else:
             self.prepare()
             found = self._found
@@ -102,12 +102,15 @@ class _Run:
             return [(1, 0, text)]
         return found.get(path, [])
 
-    def _guarded(self, paths: Sequence[str], overlays: Mapping[str, bytes] | None) -> Mapping[str, list[Told]]:
-        """The findings by file.  What goes wrong is said: flake8 would end with a traceback and report nothing of anybody."""
+    def _guarded(self, paths: Sequence[str], lines: Sequence[str] | None = None) -> Mapping[str, list[Told]]:
+        """The findings by file; `lines` stand for the content of a single one.
+
+        What goes wrong is said: flake8 would end with a traceback and report nothing of anybody.
+        """
         from mplint.config.settings import ConfigError
 
         try:
-            return self._check(paths, overlays)
+            return self._check(paths, None if lines is None else {paths[0]: _bytes_of(paths[0], lines)})
         except ConfigError as error:
             self._failure = f"MP000 configuration: {error}"  # a finding of the first file: flake8 has no other place for it
         except Exception as error:
