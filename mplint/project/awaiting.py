@@ -72,17 +72,6 @@ def catches_all(project: Project, function: Function, handler: f.Handler) -> boo
     return any(isinstance(t, External) and t.name in BROAD for t in (*types, *elements(types)))
 
 
-def handlers_name(project: Project, function: Function, row: f.Row, names: frozenset[str]) -> bool:
-    """Whether a handler around `row` is for one of the exception classes `names`, or for a wider one."""
-    for _, handler in function.graph.handlers_around(row):
-        if handler.types is None:
-            return True
-        types = project.values(handler.types, function)
-        if any(isinstance(t, External) and t.name in names for t in (*types, *elements(types))):
-            return True
-    return False
-
-
 def awaited_at(function: Function, call: f.Call) -> tuple[f.Row, ...]:
     """Where what `call` gives is awaited in the same function: around it, or through the names it is stored in; the call itself when nowhere."""
     around = [row for row in function.ancestors(call) if isinstance(row, f.Await)]

@@ -54,15 +54,6 @@ def _open(project: Project, value: Value) -> bool:
     return isinstance(value, Instance) and (value.where == "any" or (not value.where and project.role(value) in {"async-result", "future"}))
 
 
-def argument_values(project: Project, site: CallSite, callee: Function, param: f.Param) -> tuple[Value, ...]:
-    """What the call at `site` passes to `param` of `callee`; () when it leaves the default, Unknown behind a star."""
-    found = argument_of(site.call, callee, param)
-    if found is None:
-        return (Unknown("star"),) if site.call.starred else ()
-    values = project.values(found, site.function)
-    return (Many("tuple", values),) if param.kind == "*" else values
-
-
 def argument_of(call: f.Call, callee: Function, param: f.Param) -> f.Expr | None:
     """The argument expression of `call` that binds to `param` of `callee` (its receiver not counted), None when there is none."""
     by_name = call.keyword(param.name) if param.kind in {"positional", "keyword-only"} else None
@@ -105,5 +96,3 @@ def calls_function(project: Project, value: Value, function: Function) -> bool:
     if isinstance(value, Class) and function.name == "__init__":
         return project.find_method(value, "__init__") is function
     return False
-
-

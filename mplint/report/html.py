@@ -99,11 +99,6 @@ def _map(worker_map: WorkerMap, scene: Scene) -> Iterator[str]:
     yield f"<noscript><pre>{_text(tree)}</pre></noscript></section>\n"
 
 
-def scene_plain(scene: Scene) -> Scene:
-    """The scene without colours and links."""
-    return Scene(scene.text_of, scene.rules, scene.root)
-
-
 def _findings(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
     scene = page.scene
     if not findings:

@@ -76,7 +76,6 @@ class Machine:
     recipe: Recipe | None = None
     """A repair that is tried: it takes the place of `__reduce__`."""
     fresh: int = 0
-    memo: dict[Any, Any] = field(default_factory=dict)
 
     def decide(self, key: Any, first: bool) -> bool:
         """Whether `key` holds: as assumed before, or a new choice whose first alternative is `first`."""

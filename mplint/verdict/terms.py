@@ -12,9 +12,6 @@ from typing import Any, Union
 from mplint import facts as f
 from mplint.project.modules import Class, Function
 
-MISSING = object()
-
-
 class Const:
     """A known plain value: text, bytes, number, bool, None, Ellipsis."""
 
@@ -208,7 +205,6 @@ Value = Union[
     Const, Sym, Term, Seq, Func, LambdaFunc, Cls, Ext, Method, BoundFunc, BuiltinMethod, Partial, SuperOf, ListObj, DictObj, Obj
 ]  # fmt: skip
 
-CONTAINERS = {"tuple", "list", "set", "frozenset", "dict", "bytearray"}
 TYPES: dict[str, type] = {
     "str": str, "int": int, "float": float, "bool": bool, "bytes": bytes, "NoneType": type(None), "tuple": tuple, "list": list, "set": set,
     "frozenset": frozenset, "dict": dict, "complex": complex, "bytearray": bytearray, "ellipsis": type(Ellipsis),
