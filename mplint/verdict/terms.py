@@ -12,6 +12,7 @@ from typing import Any, Union
 from mplint import facts as f
 from mplint.project.modules import Class, Function
 
+
 class Const:
     """A known plain value: text, bytes, number, bool, None, Ellipsis."""
 
