@@ -86,6 +86,11 @@ def _parsed(source: str) -> ast.Module:
     return ast.parse(source)
 
 
+def nests_too_deeply(error: Exception) -> bool:
+    """Whether `ast` gave up on a source by its nesting; LibCST, which counts no levels, would overflow the machine's stack on it."""
+    return isinstance(error, (RecursionError, MemoryError)) or "too many nested" in str(error)
+
+
 def outline_of_steps(steps: tuple[f.Step, ...], lines: int) -> Outline:
     """The outline of a module that was lowered whole, as page 0 of kind "module": source newer than the running Python."""
     imports: list[ImportedName] = []

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mplint.finding import Finding, Span
+from mplint.outline import nests_too_deeply
 from mplint.source import Source, Sources, UnreadableFile
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def syntax_error(source: Source) -> Error | None:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             reason = getattr(error, "msg", None) or str(error) or type(error).__name__
             found = (reason, getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1)
+            if nests_too_deeply(error):
+                return ("nested too deeply to be read", *found[1:])
     from mplint.extract import Unreadable, parse_page
     from mplint.outline import Page
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import io
 import json
+import os
+import subprocess
+import sys
 import tokenize
 from pathlib import Path
 
@@ -143,3 +146,15 @@ def test_comments_and_logical_lines_are_those_of_the_tokenizer(text: str) -> Non
             first = None
         elif token.type not in {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT} and first is None:
             first = token.start[0]
+
+
+def test_nesting_is_a_finding_and_no_crash(tmp_path: Path) -> None:
+    """Neither a source that holds no hazard nor one that starts processes may overflow the machine's stack."""
+    nested = "x = " + "(" * 5000 + ")" * 5000 + "\n"
+    (tmp_path / "idle.py").write_text(nested)
+    (tmp_path / "busy.py").write_text("from multiprocessing import Pool\n" + nested)
+    command = [sys.executable, "-m", "mplint", "--isolated", "--no-cache", "--output-format", "concise", str(tmp_path)]
+    env = dict(os.environ) | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=60)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.count("MP000 nested too deeply to be read") == 2

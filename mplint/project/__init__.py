@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable, Iterator, Mapping, NamedTuple, TypeV
 from mplint import facts as f
 from mplint.apis import Api, Kind, Parameter, Table, builtin_table
 from mplint.finding import Step
-from mplint.outline import Outline, Page, outline_of, outline_of_steps
+from mplint.outline import Outline, Page, nests_too_deeply, outline_of, outline_of_steps
 from mplint.project import attributes, containers, definitions, evaluate, hierarchy, lifetimes, names, parameters, raising, results, triage, workers
 from mplint.project.answers import Answers
 from mplint.project.hierarchy import Base
@@ -146,12 +146,10 @@ class Project:
     def _read_outline(self, source: Source) -> Outline:
         try:
             return outline_of(source.text)
-        except (RecursionError, MemoryError):  # LibCST would end the process
-            self.errors[source.path] = ("nested too deeply to be read", 1, 1)
-            return EMPTY
-        except (SyntaxError, ValueError) as error:
-            if "too many nested parentheses" in str(error):
-                self.errors[source.path] = (str(error), getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            if nests_too_deeply(error):
+                row, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
+                self.errors[source.path] = ("nested too deeply to be read", row, column)
                 return EMPTY
             return self._outline_of_whole(source)
 
