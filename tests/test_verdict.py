@@ -66,8 +66,9 @@ SHAPES = {
 def test_shape(name: str) -> None:
     wanted, text, made = SHAPES[name]
     source = f"{text}\ndef make(opaque):\n    return {made}\n"
-    if "ExceptionGroup" not in source or sys.version_info >= (3, 11):
-        assert reality(source) == wanted
+    if "ExceptionGroup" in source and sys.version_info < (3, 11):
+        pytest.skip("this Python has no exception groups, and mplint knows the builtins of the Python that it runs on")
+    assert reality(source) == wanted
     found = predicted(source)
     assert found is not None and found.kind == wanted, found
 
