@@ -55,8 +55,7 @@ class AsyncResultWithoutTimeout(Rule):
             result = use.receiver
             if result is None or use.where != "process" or project.role(result) != "async-result" or use.site in seen:
                 continue
-            kind = project.kind(result.source) if result.source is not None else None
-            if use.call.starred or (kind is not None and kind.notices_death):
+            if use.call.starred or _is_told(project, result):
                 continue
             given = project.argument(use.call, use.row.timeout) if use.row.timeout is not None else None
             bounded = given is not None and not (isinstance(given, f.Const) and given.kind == "none")
@@ -209,7 +208,7 @@ def _is_ready(use: Use) -> bool:
                 return True
     names = {r.id for source in sources for r in f.walk(source) if isinstance(r, f.Name)}
     for row in use.function.rows:
-        if isinstance(row, f.While) and any(isinstance(r, f.Attr) and r.attr == "ready" for r in f.walk(row.test)):
+        if isinstance(row, f.While) and _asks_ready_somehow(row.test):
             return True
         if isinstance(row, f.While) and _watches(row) and graph.reaches(row.test, use.call):
             return True
