@@ -129,11 +129,22 @@ class Blocks:
         if len(self.block_of(node)) == 1 and not isinstance(self.tree.layout.parents[suite or node], cst.Module):
             self.draft.put(self.tree.span(node), "pass")
         elif suite is None or len(suite.body) == 1:
-            self.draft.put(Span(self.tree.line_start(self.tree.span(node).start), self.tree.end(node)), "")
+            self.draft.put(self._with_blank_lines(Span(self.tree.line_start(self.tree.span(node).start), self.tree.end(node))), "")
         elif node is suite.body[0]:
             self.draft.put(Span(inner[node].start, inner[suite.body[1]].start), "")
         else:
             self.draft.put(Span(inner[suite.body[_index(suite, node) - 1]].stop, inner[node].stop), "")
+
+    def _with_blank_lines(self, lines: Span) -> Span:
+        """Lines that are to go, with the blank lines on one side of them where there are some on both: the greater number stays."""
+        text, start, stop = self.tree.source.text, lines.start, lines.stop
+        while start and not text[(above := self.tree.line_start(start - 1)) : start].strip():
+            start = above
+        while stop < len(text) and not text[stop : (below := self.tree.line_end(stop))].strip():
+            stop = below
+        if text.count(self.tree.newline, start, lines.start) <= text.count(self.tree.newline, lines.stop, stop):
+            return Span(start, lines.stop)
+        return Span(lines.start, stop)
 
     def _remove_item(self, node: cst.CSTNode) -> None:
         siblings = [item for item in self.tree.layout.parents[node].children if hasattr(item, "comma")]

@@ -59,7 +59,7 @@ class WorkerSwallowsExit(Rule):
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         for function, reach in project.workers().items():
-            if function.module is not module or not reach.certain or function.is_module or is_for_test(reach, function):
+            if function.module is not module or not reach.certain or function.is_module or is_for_test(project, reach, function):
                 continue
             for row in function.rows:
                 handler = _swallowing(project, function, row) if isinstance(row, f.Try) else None

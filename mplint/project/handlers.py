@@ -9,6 +9,7 @@ from mplint import facts as f
 from mplint.finding import Step
 from mplint.project.calling import called_by
 from mplint.project.forking import forks, made_after, made_by
+from mplint.project.importing import is_test
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import External, Instance, Literal
 from mplint.project.workers import Reach, Submission
@@ -96,14 +97,9 @@ def _role(project: Project, owner: Instance | None) -> str:
     return "executor" if kind.role == "event-loop" else kind.role
 
 
-def is_for_test(reach: Reach, function: Function) -> bool:
+def is_for_test(project: Project, reach: Reach, function: Function) -> bool:
     """Whether only a test runs a function of the project in a process: that says nothing about where it runs in earnest."""
-    return _is_test(reach.submission.site.function.path) and not _is_test(function.path)
-
-
-def _is_test(path: str) -> bool:
-    *folders, file = path.split("/")
-    return file.startswith(("test_", "conftest")) or file.endswith("_test.py") or any(folder in {"test", "tests", "testing"} for folder in folders)
+    return is_test(project, reach.submission.site.function.path) and not is_test(project, function.path)
 
 
 def reverts(registration: Registration) -> bool:
@@ -121,7 +117,7 @@ def reverts(registration: Registration) -> bool:
 def _inherited(project: Project, registration: Registration) -> Iterator[Home]:
     for steps, creation in made_after(project, registration.site):
         made = made_by(project, creation)
-        if made is None or (_is_test(creation.function.path) and not _is_test(registration.site.function.path)):
+        if made is None or (is_test(project, creation.function.path) and not is_test(project, registration.site.function.path)):
             continue
         if not forks(project, creation, made) or _sets_own(project, creation, registration.signals):
             continue

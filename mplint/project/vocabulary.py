@@ -19,7 +19,7 @@ TAKING = {"pop", "popleft", "popitem", "get", "setdefault", "values", "items", "
 
 DISTINCT = {
     "run_in_executor", "apply_async", "map_async", "starmap_async", "imap", "imap_unordered", "starmap", "gather", "add_done_callback", "signal",
-    "to_thread", "TaskGroup", "create_task", "wait_for", "wrap_future", "add_signal_handler", "setitimer", "alarm",
+    "to_thread", "TaskGroup", "create_task", "wait_for", "wrap_future", "add_signal_handler", "setitimer", "alarm", "set_start_method", "get_start_method",
 }  # fmt: skip
 """Calls of these names are looked at whatever they are called on."""
 

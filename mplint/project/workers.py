@@ -11,6 +11,7 @@ from mplint.finding import Step
 from mplint.project.callables import callable_values, is_open, wrapped_tasks
 from mplint.project.calling import called_by
 from mplint.project.hierarchy import derived, find_method
+from mplint.project.importing import is_guarded
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, elements
 
@@ -211,12 +212,8 @@ def _imported_again(project: Project, reach: Reach, task: Function) -> Iterator[
         return
     body = task.module.body
     for callee, row in called_by(project, body):
-        if not any(isinstance(above, f.If) and _is_main_guard(above.test) for above in body.ancestors(row)):
+        if not is_guarded(body, row):
             yield callee, Reach(reach.submission, body, row, reach.certain)
-
-
-def _is_main_guard(test: f.Expr) -> bool:
-    return any(isinstance(row, f.Name) and row.id == "__name__" for row in f.walk(test))
 
 
 def chain(project: Project, reach: dict[Function, Reach], function: Function) -> tuple[Step, ...] | None:
