@@ -12,6 +12,7 @@ from mplint.project.definitions import unpacked, useful
 from mplint.project.hierarchy import derived
 from mplint.project.modules import Class, Function, Module
 from mplint.project.results import entered_values
+from mplint.project.unpicklable import REFUSED
 from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Super, Tuple, Unknown, Value, elements
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def attribute_values(project: Project, base: Value, attr: str, function: Functio
         return (base.func,)
     if isinstance(base, Literal) and base.value is None:
         return ()
+    if isinstance(base, Bound) and isinstance(base.function, External) and base.function.name in REFUSED:
+        return (Bound(External(f"{base.function.name}.{attr}"), base.receiver),)
     if isinstance(base, Unknown) and attr in _SPEAKING:
         return _external_attribute(project, Instance(External(_SPEAKING[attr])), _SPEAKING[attr], attr)
     return (Unknown("attribute"),)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Step
 from mplint.project.modules import CallSite, Function, Module
-from mplint.project.values import Instance, Literal
+from mplint.project.values import Instance, Literal, Unknown
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -157,8 +157,11 @@ def forks(project: Project, creation: CallSite, made: Instance) -> bool:
     """Whether the process starts as a copy of its parent for certain."""
     if made.start:
         return made.start == "fork"
-    if project.target >= (3, 14) or _method_is_set(project):
-        return False
+    return project.target < (3, 14) and methods_set(project, creation.function.path) <= {"fork"} and starts_by_default(project, creation)
+
+
+def starts_by_default(project: Project, creation: CallSite) -> bool:
+    """Whether a creation of processes that names no start method leaves it to the default, and not to a context that was asked for by a name we do not know."""
     func = creation.call.func
     contexts = project.values(func.value, creation.function) if isinstance(func, f.Attr) else ()
     return not any(isinstance(v, Instance) and project.role(v) == "context" and _is_asked(project, v) for v in contexts)
@@ -174,11 +177,27 @@ def _is_asked(project: Project, context: Instance) -> bool:
     return not any(site.call.at == context.made.at and not site.call.args for site in rows)
 
 
-def _method_is_set(project: Project) -> bool:
-    """Whether the project sets another start method than fork anywhere."""
-    return project.kept("start method is set", lambda: any(_sets_other(project, use.call, use.function) for m in project.spread.modules() for use in project.uses(m, "method")))
+def methods_set(project: Project, path: str) -> frozenset[str]:
+    """The start methods that the project sets as default, for what runs in the file `path`; "?" among them for one that is not written out.
+
+    What its tests set counts in tests only.
+    """
+    found = project.kept("start methods set", lambda: {setting: tuple(methods_set_in(project, setting)) for setting in project.sources.holding(_SETTING)})
+    tested = _TEST.search(path) is not None
+    return frozenset(method for setting, methods in found.items() if tested or not _TEST.search(setting) for method in methods)
 
 
-def _sets_other(project: Project, call: f.Call, function: Function) -> bool:
-    given = call.positional(0) or call.keyword("method")
-    return given is None or not all(isinstance(v, Literal) and v.value in {"fork", None} for v in project.values(given, function))
+_SETTING = b"set_start_method("
+
+_TEST = re.compile(r"[/\\](?:tests?[/\\]|test_|conftest\.py)|_test\.py$")
+
+
+def methods_set_in(project: Project, path: str) -> Iterator[str]:
+    """The start methods that the file sets as default."""
+    module = project.module(path)
+    for function in module.functions(lambda text: "set_start_method" in text) if module is not None else ():
+        for site in function.calls:
+            if _called_name(site) == "set_start_method":
+                given = site.call.positional(0) or site.call.keyword("method")
+                values = project.values(given, function) if given is not None else (Unknown("method"),)
+                yield from (str(v.value) if isinstance(v, Literal) else "?" for v in values if not isinstance(v, Literal) or v.value is not None)

@@ -10,6 +10,7 @@ from mplint import facts as f
 from mplint.apis import Api, Parameter
 from mplint.project.annotations import annotation_values
 from mplint.project.modules import Class, Function
+from mplint.project.unpicklable import GIVES, REFUSED
 from mplint.project.values import (
     Bound,
     Coroutine,
@@ -121,6 +122,8 @@ def _external(project: Project, name: str, call: f.Call, function: Function, rec
             return _container_method(project, name.rpartition(".")[2], receiver)
         if name.endswith(".__enter__"):
             return (receiver,)
+        if name.endswith(".copy") and name.removesuffix(".copy") in REFUSED:
+            return (Bound(External(name.removesuffix(".copy")), receiver),)
     api = project.table.api(name) or (project.table.method(*_split(name)) if receiver is not None else None)
     if api is not None:
         return _by_row(project, api, call, function, receiver)
@@ -129,6 +132,8 @@ def _external(project: Project, name: str, call: f.Call, function: Function, rec
         return (Instance(External(name), kind.where, made=function.site(call)),)
     if name.rpartition(".")[2][:1].isupper() or name in project.builtin_exceptions:
         return (Instance(External(name), made=function.site(call)),)
+    if name in GIVES:
+        return (Instance(External(GIVES[name]), made=function.site(call)),)
     return (Unknown("call"),)
 
 

@@ -1,0 +1,137 @@
+"""What travels with a submission: whether it is pickled on its way to the worker, and the expressions that go along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator, Literal, NamedTuple
+
+from mplint import facts as f
+from mplint.project.forking import methods_set, methods_set_in, starts_by_default
+from mplint.project.modules import Function
+from mplint.project.values import Instance
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+    from mplint.project.workers import Submission
+
+Pickled = Literal["", "always", "default"]
+"""Whether pickle carries what is submitted: not (or not known), always, or wherever the platform does not fork by default."""
+
+HOPS = 3
+"""Names that are followed from a call back to the display that they stand for."""
+
+
+class Part(NamedTuple):
+    """An expression that goes along: it stands in `function`."""
+
+    expr: f.Expr
+    function: Function
+
+
+def pickled(project: Project, submission: Submission) -> Pickled:
+    """How a submission's callable and arguments come to the worker.
+
+    Tasks of pools are always pickled; a process and an initializer only when it is not forked.  Cloudpickle and dill take more than
+    pickle and are not looked at.
+    """
+    if submission.where != "process" or _pickler(project, submission) != "pickle":
+        return ""
+    if submission.role == "task" and "make" not in submission.api.does:
+        return "always"
+    if submission.role not in {"target", "initializer", "run", "task"}:
+        return ""
+    start = submission.start
+    if start in {"spawn", "forkserver"}:
+        return "always"
+    if start or submission.api.name.startswith("billiard."):
+        return ""
+    if submission.api.context is not None and project.argument(submission.site.call, submission.api.context) is not None:
+        return ""
+    if not starts_by_default(project, submission.site) or methods_set(project, submission.site.function.path) & {"fork", "?"}:
+        return ""
+    if project.target >= (3, 14) or not {"spawn", "forkserver"}.isdisjoint(methods_set_in(project, submission.site.function.path)):
+        return "always"
+    return "default"
+
+
+def _pickler(project: Project, submission: Submission) -> str:
+    """How the pool, or the process, of a submission serialises; "" when it is not known which pool it is."""
+    api = submission.api
+    if api.through:
+        kind = project.table.kind(api.through)
+    elif api.executor is not None:
+        chosen = project.argument(submission.site.call, api.executor)
+        found = project.values(chosen, submission.site.function) if chosen is not None else ()
+        kinds = {k.unpickler for v in found if isinstance(v, Instance) and (k := project.kind(v)) is not None}
+        return kinds.pop() if len(kinds) == 1 else ""
+    else:
+        kind = project.kind(submission.receiver) if submission.receiver is not None else None
+    return kind.unpickler if kind is not None else ""
+
+
+def arguments(project: Project, submission: Submission) -> Iterator[Part]:
+    """The expressions that are passed to the callee as arguments, as far as they are written out."""
+    api, call, function = submission.api, submission.site.call, submission.site.function
+    if submission.role == "initializer":
+        given = project.argument(call, api.initargs) if api.initargs is not None else None
+        yield from _items(given, function) if given is not None else ()
+        return
+    if api.payload in {"args", "rank"}:
+        given = project.argument(call, api.arguments) if api.arguments is not None else None
+        yield from _items(given, function) if given is not None else ()
+        named = project.argument(call, api.keywords) if api.keywords is not None else None
+        yield from _items(named, function) if named is not None else ()
+    elif api.payload == "call":
+        known = {p.keyword for p in (api.callee, api.executor, api.timeout) if p is not None} - {""}
+        first = api.arguments or api.callee
+        start = 0 if first is None or first.position is None else first.position + (api.arguments is None)
+        yield from (Part(a.value, function) for a in call.args[start:] if not a.star and a.keyword not in known)
+    elif api.payload in {"each", "zip", "star", "unpack"} and api.arguments is not None and api.arguments.position is not None:
+        start = api.arguments.position
+        several = call.args[start:] if api.payload == "zip" else ()
+        named = project.argument(call, api.arguments)
+        for expr in [a.value for a in several if not a.keyword and not a.star] or ([named] if named is not None else []):
+            for item in _elements(expr, function):
+                yield from _items(item.expr, item.function) if api.payload in {"star", "unpack"} else (item,)
+
+
+def written(expr: f.Expr, function: Function, hops: int = HOPS) -> f.Expr:
+    """`expr`, or what the one assignment of the name that it is gives it."""
+    if isinstance(expr, f.Name) and hops and not function.is_module:
+        found = function.graph.reaching(expr)
+        rows = list(found.definitions)
+        if found.scope == "local" and len(rows) == 1 and isinstance(rows[0].row, f.Assign) and not rows[0].path and rows[0].value is not None:
+            return written(rows[0].value, function, hops - 1)
+    return expr
+
+
+def _items(expr: f.Expr, function: Function) -> Iterator[Part]:
+    """The items of a written tuple, list or dict."""
+    display = written(expr, function)
+    if isinstance(display, f.Sequence):
+        yield from (Part(item, function) for item in display.items if not isinstance(item, f.Star))
+    elif isinstance(display, f.Mapping):
+        yield from (Part(value, function) for key, value in zip(display.keys, display.values) if key is not None)
+    elif isinstance(display, f.Call) and f.dotted(display.func) == "dict":
+        yield from (Part(a.value, function) for a in display.args if a.keyword)
+
+
+def _elements(expr: f.Expr, function: Function) -> Iterator[Part]:
+    """What iterating over a written iterable gives, item by item."""
+    source = written(expr, function)
+    if isinstance(source, f.Sequence):
+        yield from (Part(item, function) for item in source.items if not isinstance(item, f.Star))
+    elif isinstance(source, f.Comprehension) and source.kind != "dict":
+        yield Part(source.element, function)
+    elif isinstance(source, f.Op) and source.op in {"*", "+"}:
+        for operand in source.operands:
+            yield from _elements(operand, function)
+    elif isinstance(source, f.Call) and source.args:
+        last = f.dotted(source.func).rpartition(".")[2]
+        if last == "repeat":
+            yield Part(source.args[0].value, function)
+        elif last in {"list", "tuple", "iter", "tqdm", "reversed"}:
+            yield from _elements(source.args[0].value, function)
+        elif last == "zip":
+            for argument in source.args:
+                for part in _elements(argument.value, function):
+                    yield Part(f.Sequence(part.expr.at, "tuple", (part.expr,)), function)

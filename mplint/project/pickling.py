@@ -1,0 +1,278 @@
+"""What pickle refuses, and why: functions it finds under no name, objects that hold something of this process alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
+
+from mplint import facts as f
+from mplint.finding import Step
+from mplint.project.modules import CallSite, Class, Function
+from mplint.project.payloads import written
+from mplint.project.unpicklable import GUARDED, REFUSED, ROLES
+from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+DEPTH = 4
+"""Objects inside objects that are looked into."""
+
+_OWN_WAY = ("__getstate__", "__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__", "__copyreg__")
+"""Methods with which a class decides itself what of it travels."""
+
+
+class Refusal(NamedTuple):
+    """What pickle refuses, as a noun phrase, and the places that lead to it."""
+
+    what: str
+    steps: tuple[Step, ...] = ()
+
+
+class Question(NamedTuple):
+    """How is asked: `starting` a process (which may be given locks and queues), at most `depth` objects deep; `caller` and `row` where it is sent."""
+
+    project: Project
+    starting: bool
+    caller: Function
+    row: f.Row
+    depth: int = DEPTH
+
+    def deeper(self) -> Question:
+        return self._replace(depth=self.depth - 1)
+
+
+def refused(asked: Question, expr: f.Expr, function: Function) -> Refusal | None:
+    """Why pickle refuses what `expr`, a row of `function`, is; None when it takes it, or when that is not known."""
+    expr = written(expr, function)
+    if asked.depth < 0:
+        return None
+    if isinstance(expr, f.Sequence):
+        return _first(refused(asked.deeper(), item, function) for item in expr.items)
+    if isinstance(expr, f.Mapping):
+        return _first(refused(asked.deeper(), value, function) for value in expr.values)
+    step = (Step(function.site(expr), "it is made here"),)
+    if isinstance(expr, f.Comprehension):
+        return Refusal("a generator", step) if expr.kind == "generator" else refused(asked.deeper(), expr.element, function)
+    if isinstance(expr, f.Call):
+        project = asked.project
+        if project.external(expr.func, function) == "collections.defaultdict" and expr.args:
+            inner = refused(asked.deeper(), expr.args[0].value, function)
+            return Refusal(f"a `defaultdict` with {inner.what}", inner.steps) if inner is not None else None
+        callees = project.callees(CallSite(function, expr))
+        if callees and all(c.facts.is_generator and not c.facts.decorators and c.name != "__init__" for c in callees):
+            return Refusal("a generator", step)
+    values = asked.project.values(expr, function)
+    found = [refusal(asked, value) for value in values if not (isinstance(value, Literal) and value.value is None and len(values) > 1 and _is_function(values))]
+    return found[0] if found and all(found) else None
+
+
+def _is_function(values: tuple[Value, ...]) -> bool:
+    return any(isinstance(v, (Function, Partial)) for v in values)
+
+
+def refusal(asked: Question, value: Value) -> Refusal | None:
+    """Why pickle refuses a value."""
+    if asked.depth < 0:
+        return None
+    if isinstance(value, Function):
+        return _function(asked, value)
+    if isinstance(value, Class):
+        return _local(value.module, value, f"the class `{value.name}`, which is local to `{value.outer.name}`") if value.outer is not None else None
+    if isinstance(value, Partial):
+        given = [a.value for a in (value.call.args if not value.delayed else ())]
+        return refusal(asked.deeper(), value.func) or _first(refused(asked.deeper(), a, value.function) for a in given[1:])
+    if isinstance(value, Bound):
+        if isinstance(value.function, External):
+            what = REFUSED.get(value.function.name)
+            return Refusal(what, asked.project.made_step(value.receiver)) if what is not None and isinstance(value.receiver, Instance) else None
+        return refusal(asked, value.receiver) if isinstance(value.receiver, Instance) else None
+    if isinstance(value, Instance):
+        return _instance(asked, value)
+    if isinstance(value, Tuple):
+        return _first(_all(refusal(asked.deeper(), v) for v in item) for item in value.items)
+    if isinstance(value, Many):
+        return _all(refusal(asked.deeper(), v) for v in value.items) if value.kind in {"list", "set", "dict", "tuple"} else None
+    return None
+
+
+def _first(found: Iterable[Refusal | None]) -> Refusal | None:
+    return next((r for r in found if r is not None), None)
+
+
+def _all(found: Iterable[Refusal | None]) -> Refusal | None:
+    """The first, where nothing is taken."""
+    every = list(found)
+    return every[0] if every and all(r is not None for r in every) else None
+
+
+# -- functions and classes
+
+
+def _function(asked: Question, function: Function) -> Refusal | None:
+    """A function is pickled by the name under which its module has it."""
+    step = (Step(function.site(), "it is defined here"),)
+    if function.name == "<lambda>":
+        return Refusal("a lambda", step)
+    if function.outer is not None and function.owner is None and not function.facts.decorators:
+        return _local(function.module, function, f"`{function.name}`, which is local to `{function.outer.name}`")
+    inner = _put_in_place_of(asked.project, function)
+    if inner is not None:
+        what = f"`{function.name}`, which its decorator replaced by an inner function"
+        return Refusal(what, (*step, Step(inner.site(), "this takes its place, under its own name")))
+    return None
+
+
+def _local(module: object, local: Function | Class, what: str) -> Refusal | None:
+    """Something defined in a function, unless that declares its name global or gives it another."""
+    outer = local.outer
+    assert outer is not None
+    for row in outer.rows:
+        if isinstance(row, f.Declare) and row.kind == "global" and local.name in row.names:
+            return None
+        if isinstance(row, f.Attr) and row.attr in {"__qualname__", "__module__"}:
+            return None
+    return Refusal(what, (Step(local.site(), "it is defined here"),))
+
+
+def _put_in_place_of(project: Project, function: Function) -> Function | None:
+    """The inner function that a decorator of the project returns for a module-level function, under its own name."""
+    if function.outer is not None or function.owner is not None or len(function.facts.decorators) != 1:
+        return None
+    values = project.values(function.facts.decorators[0], function.module.body)
+    if len(values) != 1 or not isinstance(values[0], Function) or isinstance(function.facts.decorators[0], f.Call):
+        return None
+    maker = values[0]
+    given = [row.value for row in maker.rows if isinstance(row, f.Return)]
+    inner = maker.nested.get(given[0].id) if len(given) == 1 and isinstance(given[0], f.Name) else None
+    if inner is None or inner.facts.decorators or any(isinstance(row, f.Attr) and row.attr in {"__qualname__", "__wrapped__"} for row in maker.rows):
+        return None
+    return None if any(f.dotted(site.call.func).rpartition(".")[2] in {"update_wrapper", "wraps"} for site in maker.calls) else inner
+
+
+# -- objects
+
+
+def _instance(asked: Question, value: Instance) -> Refusal | None:
+    project, cls = asked.project, value.cls
+    if isinstance(cls, Class):
+        if cls.outer is not None:
+            return _local(cls.module, cls, f"an object of `{cls.name}`, a class that is local to `{cls.outer.name}`")
+        return holding(asked, cls)
+    return _of_library(asked, value, cls.name, project.made_step(value))
+
+
+def _of_library(asked: Question, value: Instance, name: str, steps: tuple[Step, ...]) -> Refusal | None:
+    project = asked.project
+    name = project.table.canonical(name)
+    if name in REFUSED:
+        return Refusal(REFUSED[name], steps)
+    kind = project.table.kind(name)
+    if kind is None or kind.where == "task":
+        return None
+    if kind.role in ROLES:
+        return Refusal(ROLES[kind.role], steps)
+    if kind.role in GUARDED and (kind.where == "thread" or not asked.starting):
+        return Refusal(f"a {'' if kind.where == 'thread' else 'shared '}{GUARDED[kind.role]}".replace("shared shared", "shared"), steps)
+    return None
+
+
+def holding(asked: Question, cls: Class) -> Refusal | None:
+    """What an object of a class of the project holds for certain that pickle refuses, unless the class decides itself what travels."""
+    project = asked.project
+    family = project.mro(cls)
+    if any(isinstance(base, Unknown) for base in family):
+        return None
+    for base in family:
+        if isinstance(base, External):
+            known = _of_library(asked, project.instance_of(cls), base.name, ())
+            if known is not None:
+                return Refusal(f"an object of `{cls.name}`, {known.what}", known.steps)
+            if not base.name.startswith("builtins.") and project.table.kind(base.name) is None:
+                return None
+        elif isinstance(base, Class) and not set(_OWN_WAY).isdisjoint(base.method_names()):
+            return None
+    return project.kept(("holds", cls, asked.starting, asked.depth, asked.caller, asked.row.at), lambda: _first(_held(asked, cls)))
+
+
+def _held(asked: Question, cls: Class) -> Iterator[Refusal | None]:
+    """What each attribute of an object of `cls` is refused for."""
+    for attr, row, method in _stores(asked, cls):
+        if not isinstance(row, f.Assign) or row.value is None or not any(isinstance(t, f.Attr) and t.attr == attr for t in row.targets):
+            continue
+        found = refused(asked.deeper(), row.value, method)
+        if found is None or not _lasts(asked, cls, attr, row, method):
+            continue
+        said = found.what.removeprefix(f"an object of `{cls.name}`, ")
+        steps = (Step(method.site(row), f"`{method.qualname}` puts it into `self.{attr}`"),)
+        yield Refusal(f"an object of `{cls.name}`, whose `{attr}` is {said}", steps if not _is_chain(found) else (*steps, *found.steps))
+
+
+def _is_chain(found: Refusal) -> bool:
+    return "whose" in found.what
+
+
+def _stores(asked: Question, cls: Class) -> Iterator[tuple[str, f.Row, Function]]:
+    """The assignments to attributes of `self` that every object of `cls` that is sent has seen: attribute, row, method."""
+    project, caller = asked.project, asked.caller
+    for base in project.mro(cls):
+        init = base.method("__init__") if isinstance(base, Class) else None
+        if init is None:
+            continue
+        yield from _always(project, init)
+        for site in init.calls:
+            func = site.call.func
+            if isinstance(func, f.Attr) and f.dotted(func.value) == init.receiver and not _is_sometimes(init, site.call):
+                helper = base.method(func.attr) if isinstance(base, Class) else None
+                if helper is not None and not helper.facts.is_generator:
+                    yield from _always(project, helper)
+        if not any(isinstance(row, f.Name) and row.id == "super" for row in init.rows):
+            break
+    if caller.owner is not None and caller.receiver and caller.owner in project.mro(cls) and caller.name != "__init__":
+        for attr, row, _ in _always(project, caller, before=asked.row):
+            yield attr, row, caller
+
+
+def _always(project: Project, method: Function, before: f.Row | None = None) -> Iterator[tuple[str, f.Row, Function]]:
+    for target, rows in project.stores(method).items():
+        holder, _, attr = target.rpartition(".")
+        for row in rows if holder and holder == method.receiver else ():
+            if method.graph.dominated(before, by=[row]) if before is not None else not _is_sometimes(method, row):
+                yield attr, row, method
+
+
+def _is_sometimes(function: Function, row: f.Row) -> bool:
+    """Whether a row stands in a branch, a loop or a handler."""
+    return any(isinstance(around, (f.If, f.While, f.For, f.Match, f.Handler, f.Choice, f.Comprehension)) for around in function.ancestors(row))
+
+
+def _lasts(asked: Question, cls: Class, attr: str, store: f.Row, method: Function) -> bool:
+    """Whether nothing else is put into the attribute, or it is taken away, between the store and where the object is sent."""
+    project, caller = asked.project, asked.caller
+    if method is caller:
+        others = [r for rows in (project.stores(caller).get(f"{caller.receiver}.{attr}", ()), _deletions(caller, attr)) for r in rows if r is not store]
+        return not any(caller.graph.reaches(store, other) and caller.graph.reaches(other, asked.row) for other in others)
+    for base in project.mro(cls):
+        if not isinstance(base, Class):
+            continue
+        for other in base.methods_mentioning(f".{attr}"):
+            rows = [r for r in project.stores(other).get(f"{other.receiver}.{attr}", ()) if r is not store]
+            if _deletions(other, attr) or any(_may_be_taken(asked, row, other) for row in rows):
+                return False
+        if any(True for _ in base.methods_mentioning("__dict__")):
+            return False
+    return True
+
+
+def _may_be_taken(asked: Question, row: f.Row, function: Function) -> bool:
+    return not isinstance(row, f.Assign) or row.value is None or refused(asked.deeper(), row.value, function) is None
+
+
+def _deletions(function: Function, attr: str) -> list[f.Row]:
+    """Where an attribute of `self` is deleted, or may be through `setattr`."""
+    out: list[f.Row] = []
+    for row in function.rows:
+        if isinstance(row, f.Delete) and any(isinstance(t, f.Attr) and t.attr == attr for t in row.targets):
+            out.append(row)
+        elif isinstance(row, f.Call) and f.dotted(row.func) in {"setattr", "delattr"}:
+            out.append(row)
+    return out
