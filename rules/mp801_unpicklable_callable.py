@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.finding import Alarm
+from mplint.finding import Alarm, Step
+from mplint.project.parameters import argument_of
 from mplint.project.payloads import Part, Pickled, arguments, pickled
 from mplint.project.pickling import Question, Refusal, refusal, refused
 from mplint.project.values import Instance
@@ -63,7 +64,7 @@ class UnpicklableCallable(Rule):
                 if not how or site in seen or _is_expected(submission) or (how == "default" and _asks_for_platform(submission)):
                     continue
                 seen.add(site)
-                yield Alarm(self.code, site, _message(submission, found, how), found.steps, part.function.qualname)
+                yield Alarm(self.code, site, _message(found, how), found.steps, part.function.qualname)
 
     example = Example(
         bad="""\
@@ -116,24 +117,39 @@ if __name__ == "__main__":
 def _refusals(project: Project, submission: Submission) -> Iterator[tuple[Part, Refusal]]:
     """What of a submission pickle refuses: the callable, the object that is the process, the arguments."""
     site = submission.site
-    starting = submission.role in {"target", "run", "initializer"}
-    asked = Question(project, starting, site.function, site.call)
+    asked = Question(project, submission.role in {"target", "run", "initializer"}, site.function, site.call)
     if submission.role == "run":
         for value in project.values(site.call, site.function):
-            found = refusal(asked, value) if isinstance(value, Instance) else None
+            found = refusal(asked, value) if isinstance(value, Instance) and project.role(value) == "process" else None
             if found is not None:
                 yield Part(site.call, site.function), found
         return
     if submission.argument is not None:
-        for value in submission.callables:
-            found = refusal(asked, value)
-            if found is not None:
-                yield Part(submission.argument, site.function), found
-                break
+        found = next((r for v in project.values(submission.argument, site.function) if (r := refusal(asked, v)) is not None), None)
+        found = found or _passed(asked, submission, submission.argument)
+        if found is not None:
+            yield Part(submission.argument, site.function), found
     for part in arguments(project, submission):
         found = refused(asked, part.expr, part.function)
         if found is not None:
             yield part, found
+
+
+def _passed(asked: Question, submission: Submission, argument: f.Expr) -> Refusal | None:
+    """What a caller passes to a function that submits its parameter, whatever else is the case."""
+    function, project = submission.site.function, asked.project
+    if not isinstance(argument, f.Name) or function.graph.branch_conditions(submission.site.call):
+        return None
+    binders = function.graph.definitions(argument)
+    if binders is None or len(binders) != 1 or not isinstance(binders[0], f.Param):
+        return None
+    for caller in project.callers(function):
+        given = argument_of(caller.call, function, binders[0])
+        for value in project.values(given, caller.function) if given is not None else ():
+            found = refusal(asked, value)
+            if found is not None:
+                return Refusal(found.what, (Step(caller.site, f"`{caller.function.name}` passes it to `{function.qualname}`"), *found.steps))
+    return None
 
 
 def _is_expected(submission: Submission) -> bool:
@@ -160,7 +176,7 @@ def _asks_for_platform(submission: Submission) -> bool:
     )
 
 
-def _message(submission: Submission, found: Refusal, how: Pickled) -> str:
+def _message(found: Refusal, how: Pickled) -> str:
     if how == "default":
         return f"pickle refuses {found.what}: it reaches the process only by fork, the default on Linux before Python 3.14 and nowhere else"
     return f"pickle refuses {found.what}: it cannot be sent to a worker process"

@@ -54,7 +54,7 @@ def pickled(project: Project, submission: Submission) -> Pickled:
 
 
 def _pickler(project: Project, submission: Submission) -> str:
-    """How the pool, or the process, of a submission serialises; "" when it is not known which pool it is."""
+    """How the pool, or the process, of a submission serialises; "" when it is not known which pool it is, or may be one of several that differ."""
     api = submission.api
     if api.through:
         kind = project.table.kind(api.through)
@@ -63,8 +63,12 @@ def _pickler(project: Project, submission: Submission) -> str:
         found = project.values(chosen, submission.site.function) if chosen is not None else ()
         kinds = {k.unpickler for v in found if isinstance(v, Instance) and (k := project.kind(v)) is not None}
         return kinds.pop() if len(kinds) == 1 else ""
-    else:
+    elif "make" in api.does:
         kind = project.kind(submission.receiver) if submission.receiver is not None else None
+    else:
+        receivers = [receiver for row, receiver in project.rows(submission.site) if row.callee is not None and receiver is not None]
+        kinds = {k.unpickler if (k := project.kind(r)) is not None else "" for r in receivers}
+        return kinds.pop() if len(kinds) == 1 else ""
     return kind.unpickler if kind is not None else ""
 
 
