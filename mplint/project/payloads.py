@@ -67,8 +67,8 @@ def _pickler(project: Project, submission: Submission) -> str:
         kind = project.kind(submission.receiver) if submission.receiver is not None else None
     else:
         receivers = [receiver for row, receiver in project.rows(submission.site) if row.callee is not None and receiver is not None]
-        kinds = {k.unpickler if (k := project.kind(r)) is not None else "" for r in receivers}
-        return kinds.pop() if len(kinds) == 1 else ""
+        several = {k.unpickler if (k := project.kind(r)) is not None else None for r in receivers}
+        return (several.pop() or "") if len(several) == 1 else ""
     return kind.unpickler if kind is not None else ""
 
 
