@@ -167,8 +167,8 @@ def _of_library(asked: Question, value: Instance, name: str, steps: tuple[Step, 
     if name in REFUSED:
         return Refusal(REFUSED[name], steps)
     kind = project.table.kind(name)
-    if kind is None or kind.where == "task":
-        return None
+    if kind is None or kind.where == "task" or (value.made is None and not isinstance(value.cls, Class)):
+        return None  # an annotation may name the twin of what is really passed: a manager's lock, an executor of another kind
     if kind.role in ROLES:
         return Refusal(ROLES[kind.role], steps)
     if kind.role in GUARDED and (kind.where == "thread" or not asked.starting):
