@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Step
 from mplint.project.parameters import argument_of
-from mplint.project.payloads import Part, Pickled, arguments, pickled
+from mplint.project.payloads import Part, Pickled, arguments, is_pickled, pickled
 from mplint.project.pickling import Question, Refusal, refusal, refused
 from mplint.project.values import Instance
 from mplint.rule import Example, Prints, Raises, Rule
 
 if TYPE_CHECKING:
-    from mplint.project import Module, Project, Submission
+    from mplint.project import Function, Module, Project, Submission
 
 _REFUSALS = {"PicklingError", "PickleError", "AttributeError", "TypeError", "NotImplementedError"}
 """What pickling raises: who handles one of these by name knows what may happen."""
@@ -55,7 +55,7 @@ class UnpicklableCallable(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         seen: set[object] = set()
         for submission in project.submissions_of(module):
-            if submission.where != "process" or submission.role in {"callback", "handler"}:
+            if not is_pickled(project, submission):
                 continue
             how: Pickled | None = None
             for part, found in _refusals(project, submission):
@@ -136,20 +136,27 @@ def _refusals(project: Project, submission: Submission) -> Iterator[tuple[Part, 
 
 
 def _passed(asked: Question, submission: Submission, argument: f.Expr) -> Refusal | None:
-    """What a caller passes to a function that submits its parameter, whatever else is the case."""
+    """What a caller passes to a function that submits its parameter, whatever else is the case, to a pool that is not one as well."""
     function, project = submission.site.function, asked.project
-    if not isinstance(argument, f.Name) or function.graph.branch_conditions(submission.site.call):
+    param = _parameter(function, argument)
+    func = submission.site.call.func
+    if param is None or function.graph.branch_conditions(submission.site.call) or (isinstance(func, f.Attr) and _parameter(function, func.value) is not None):
         return None
-    binders = function.graph.definitions(argument)
-    if binders is None or len(binders) != 1 or not isinstance(binders[0], f.Param):
+    if not all(project.row_of(v) is not None for v in project.values(func, function)):
         return None
     for caller in project.callers(function):
-        given = argument_of(caller.call, function, binders[0])
+        given = argument_of(caller.call, function, param)
         for value in project.values(given, caller.function) if given is not None else ():
             found = refusal(asked, value)
             if found is not None:
                 return Refusal(found.what, (Step(caller.site, f"`{caller.function.name}` passes it to `{function.qualname}`"), *found.steps))
     return None
+
+
+def _parameter(function: Function, expr: f.Expr) -> f.Param | None:
+    """The parameter that a name is, unless it is bound to something else, too."""
+    binders = function.graph.definitions(expr) if isinstance(expr, f.Name) else None
+    return binders[0] if binders is not None and len(binders) == 1 and isinstance(binders[0], f.Param) else None
 
 
 def _is_expected(submission: Submission) -> bool:

@@ -33,7 +33,7 @@ def pickled(project: Project, submission: Submission) -> Pickled:
     Tasks of pools are always pickled; a process and an initializer only when it is not forked.  Cloudpickle and dill take more than
     pickle and are not looked at.
     """
-    if submission.where != "process" or _pickler(project, submission) != "pickle":
+    if not is_pickled(project, submission):
         return ""
     if submission.role == "task" and "make" not in submission.api.does:
         return "always"
@@ -51,6 +51,11 @@ def pickled(project: Project, submission: Submission) -> Pickled:
     if project.target >= (3, 14) or not {"spawn", "forkserver"}.isdisjoint(methods_set_in(project, submission.site.function.path)):
         return "always"
     return "default"
+
+
+def is_pickled(project: Project, submission: Submission) -> bool:
+    """Whether it is pickle that carries a submission to a process, if anything has to."""
+    return submission.where == "process" and submission.role not in {"callback", "handler"} and _pickler(project, submission) == "pickle"
 
 
 def _pickler(project: Project, submission: Submission) -> str:
