@@ -6,6 +6,7 @@ rows of newer Pythons.
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import inspect
 import multiprocessing
@@ -18,9 +19,9 @@ from typing import Any, Iterator
 
 import pytest
 
-from mplint.apis import Alias, Api, Kind, Parameter, asynchronous, builtin_table, libraries, processes, system
+from mplint.apis import Alias, Api, Kind, Parameter, asynchronous, builtin_table, errors, libraries, processes, system
 
-ROWS = (*processes.ROWS, *system.ROWS, *asynchronous.ROWS, *libraries.ROWS)
+ROWS = (*processes.ROWS, *system.ROWS, *asynchronous.ROWS, *errors.ROWS, *libraries.ROWS)
 TABLE = builtin_table()
 KINDS = [row for row in ROWS if isinstance(row, Kind)]
 APIS = [row for row in ROWS if isinstance(row, Api)]
@@ -167,6 +168,18 @@ def test_kind(row: Kind) -> None:
         assert base.startswith("builtins.") or base in TABLE.kinds
         if row.role == "exception":
             assert issubclass(cls, resolve(base))
+
+
+CARRYING = {"__init__", "__new__", "__reduce__", "__reduce_ex__", "__setstate__", "__getstate__", "__getnewargs__", "__getattribute__", "__setattr__"}
+
+
+@named([row for row in KINDS if row.role == "exception" and row.bases and not row.same_as])
+def test_exceptions_are_built_as_the_row_says(row: Kind) -> None:
+    """A plain one has nothing of its own between itself and its builtin base that takes part in making or pickling it."""
+    in_time(row)
+    builtin = {value for value in vars(builtins).values() if isinstance(value, type)}
+    own = [name for cls in class_of(row.name).__mro__ if cls not in builtin for name in CARRYING & vars(cls).keys()]
+    assert bool(own) is not row.plain, own
 
 
 @named([row for row in KINDS if row.bases and row.role != "exception" and not row.name.endswith("()")])

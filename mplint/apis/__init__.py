@@ -129,6 +129,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """From Python `same_since` on, the class is this class itself (`concurrent.futures.TimeoutError`)."""
     same_since: tuple[int, ...] = ()
     since: tuple[int, ...] = ()
+    plain: bool = True
+    """Exceptions: whether one is constructed, pickled and rebuilt as one of its base: no constructor and no pickle method of its own."""
 
 
 class Api(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,7 +195,9 @@ class Table(msgspec.Struct, frozen=True):
     aliases: dict[str, str]
 
     def canonical(self, name: str) -> str:
-        """The canonical spelling of a dotted name; the name itself when no row knows it."""
+        """The canonical spelling of a dotted name; the name itself when no row knows it.  A `six` of a package's own is `six`."""
+        if ".six.moves." in name:
+            name = name[name.index("six.moves.") :]
         for _ in range(6):
             if name in self.aliases:
                 name = self.aliases[name]
@@ -279,6 +283,6 @@ def table_of(rows: Iterable[Row]) -> Table:
 @lru_cache(maxsize=1)
 def builtin_table() -> Table:
     """The rows that ship with mplint."""
-    from mplint.apis import asynchronous, libraries, processes, system
+    from mplint.apis import asynchronous, errors, libraries, processes, system
 
-    return table_of((*processes.ROWS, *system.ROWS, *asynchronous.ROWS, *libraries.ROWS))
+    return table_of((*processes.ROWS, *system.ROWS, *asynchronous.ROWS, *errors.ROWS, *libraries.ROWS))

@@ -59,9 +59,9 @@ _TORCH: tuple[Row, ...] = (
     Kind(name="torch.multiprocessing.ProcessContext", role="process-group", where="process", notices_death=True),
     Api(name="torch.multiprocessing.ProcessContext.join", does=("join",), timeout=P(0, "timeout")),
     Alias("torch.multiprocessing.spawn.ProcessContext", "torch.multiprocessing.ProcessContext"),
-    Kind(name="torch.multiprocessing.spawn.ProcessException", role="exception", bases=("builtins.Exception",)),
+    Kind(name="torch.multiprocessing.spawn.ProcessException", role="exception", bases=("builtins.Exception",), plain=False),
     *(row for name in ("ProcessRaisedException", "ProcessExitedException") for row in (
-        Kind(name=f"torch.multiprocessing.{name}", role="exception", bases=("torch.multiprocessing.spawn.ProcessException",)),
+        Kind(name=f"torch.multiprocessing.{name}", role="exception", bases=("torch.multiprocessing.spawn.ProcessException",), plain=False),
         Alias(f"torch.multiprocessing.spawn.{name}", f"torch.multiprocessing.{name}"))),
 )
 
@@ -168,7 +168,7 @@ _PEBBLE: tuple[Row, ...] = (
     Kind(name="pebble.ProcessFuture", role="future", bases=(_FUTURE,)),
     Kind(name="pebble.ProcessMapFuture", role="future", bases=("pebble.ProcessFuture",)),
     Kind(name="pebble.MapFuture", role="future", bases=(_FUTURE,)),
-    Kind(name="pebble.ProcessExpired", role="exception", bases=("builtins.OSError",)),
+    Kind(name="pebble.ProcessExpired", role="exception", bases=("builtins.OSError",), plain=False),
     Alias("pebble.common.ProcessExpired", "pebble.ProcessExpired"),
     *(Api(name=f"pebble.{module}.process", does=("decorate",), gives=gives, where="process", payload="call", timeout=P(None, "timeout"))
       for module, gives in (("concurrent", "pebble.ProcessFuture"), ("asynchronous", "asyncio.Future"))),
@@ -233,16 +233,16 @@ _DASK: tuple[Row, ...] = (
 )
 
 _LIMITS: tuple[Row, ...] = (
-    Kind(name="func_timeout.FunctionTimedOut", role="exception", bases=("builtins.BaseException",)),
+    Kind(name="func_timeout.FunctionTimedOut", role="exception", bases=("builtins.BaseException",), plain=False),
     Alias("func_timeout.exceptions.FunctionTimedOut", "func_timeout.FunctionTimedOut"),
     Api(name="func_timeout.func_timeout", does=("submit", "wait"), where="thread", callee=P(1, "func"), payload="args",
         arguments=P(2, "args"), keywords=P(3, "kwargs"), timeout=P(0, "timeout"), raises="func_timeout.FunctionTimedOut"),
-    Kind(name="gevent.Timeout", role="exception", bases=("builtins.BaseException",)),
+    Kind(name="gevent.Timeout", role="exception", bases=("builtins.BaseException",), plain=False),
     Alias("gevent.timeout.Timeout", "gevent.Timeout"),
     Kind(name="gevent.GreenletExit", role="exception", bases=("builtins.BaseException",)),
-    Kind(name="eventlet.Timeout", role="exception", bases=("builtins.BaseException",)),
+    Kind(name="eventlet.Timeout", role="exception", bases=("builtins.BaseException",), plain=False),
     Alias("eventlet.timeout.Timeout", "eventlet.Timeout"),
-    Kind(name="trio.Cancelled", role="exception", bases=("builtins.BaseException",)),
+    Kind(name="trio.Cancelled", role="exception", bases=("builtins.BaseException",), plain=False),
 )
 
 ROWS: tuple[Row, ...] = (

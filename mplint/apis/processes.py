@@ -256,7 +256,7 @@ _ERRORS: tuple[Row, ...] = (
     *(Alias(f"multiprocessing.context.{name}", f"multiprocessing.{name}")
       for name in ("ProcessError", "TimeoutError", "BufferTooShort", "AuthenticationError")),
     Alias("multiprocessing.pool.TimeoutError", _TIMEOUT),
-    Kind(name="multiprocessing.pool.MaybeEncodingError", role="exception", bases=("builtins.Exception",)),
+    Kind(name="multiprocessing.pool.MaybeEncodingError", role="exception", bases=("builtins.Exception",), plain=False),
     Kind(name="multiprocessing.managers.RemoteError", role="exception", bases=("builtins.Exception",)),
     Kind(name=f"{_CF}._base.Error", role="exception", bases=("builtins.Exception",)),
     Kind(name=_CF_TIMEOUT, role="exception", bases=(f"{_CF}._base.Error",), same_as="builtins.TimeoutError", same_since=(3, 11)),

@@ -62,7 +62,6 @@ _THREADS: tuple[Row, ...] = (
     *(Api(name=f"threading.Event.{name}", does=("set",)) for name in ("set", "clear")),
     Api(name="threading.Barrier.wait", does=("wait",), timeout=P(0, "timeout"), raises="threading.BrokenBarrierError"),
     Api(name="threading.Barrier.abort", does=("stop",)),
-    Kind(name="threading.BrokenBarrierError", role="exception", bases=("builtins.RuntimeError",)),
 )
 
 _QUEUES: tuple[Row, ...] = (
@@ -80,8 +79,6 @@ _QUEUES: tuple[Row, ...] = (
     Api(name="queue.Queue.full", does=("poll",)),
     Api(name="queue.Queue.join", does=("join",)),
     Api(name="queue.Queue.task_done", does=("release",)),
-    Kind(name="queue.Empty", role="exception", bases=("builtins.Exception",)),
-    Kind(name="queue.Full", role="exception", bases=("builtins.Exception",)),
     Alias("multiprocessing.queues.Empty", "queue.Empty"),
     Alias("multiprocessing.queues.Full", "queue.Full"),
 )
@@ -96,9 +93,6 @@ _COMMANDS: tuple[Row, ...] = (
     *(Api(name=f"subprocess.Popen.{name}", does=("stop",)) for name in ("terminate", "kill")),
     *(Api(name=f"subprocess.{name}", does=("wait",), timeout=P(None, "timeout"), raises="subprocess.TimeoutExpired")
       for name in ("run", "call", "check_call", "check_output")),
-    Kind(name="subprocess.SubprocessError", role="exception", bases=("builtins.Exception",)),
-    Kind(name="subprocess.TimeoutExpired", role="exception", bases=("subprocess.SubprocessError",)),
-    Kind(name="subprocess.CalledProcessError", role="exception", bases=("subprocess.SubprocessError",)),
 )
 
 ROWS: tuple[Row, ...] = (*_SIGNALS, *_ENDS, *_THREADS, *_QUEUES, *_COMMANDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Iterator, TypeVar
 
 from mplint.project.modules import Class, Function
 from mplint.project.values import Bound, External, Tuple, Unknown, Value
@@ -74,7 +74,7 @@ def _c3(project: Project, cls: Class, below: tuple[Class, ...]) -> list[Base]:
         return [Unknown("cycle")]
     bases = direct_bases(project, cls)
     sequences = [_expanded(project, b, (*below, cls)) for b in bases] + [list(bases)]
-    merged = _merge(sequences)
+    merged = merge(sequences)
     if merged is None:  # an order CPython would refuse: keep what can be said
         merged = list(dict.fromkeys(b for s in sequences for b in s))
     return [cls, *merged]
@@ -87,13 +87,26 @@ def _expanded(project: Project, base: Base, below: tuple[Class, ...]) -> list[Ba
         real = builtin_class(base.name)
         if real is not None:
             return [External(f"builtins.{c.__name__}") for c in real.__mro__ if c is not object]
-        return [External(n) for n in project.table.bases(base.name)]
+        return [External(n) for n in _outside(project, base.name)]
     return [base]
 
 
-def _merge(sequences: list[list[Base]]) -> list[Base] | None:
+def _outside(project: Project, name: str) -> Iterator[str]:
+    """A class of a library and its bases as the table has them, builtin ones with all of theirs, each once."""
+    known: dict[str, None] = {}
+    for base in project.table.bases(name):
+        real = builtin_class(base)
+        known.update(dict.fromkeys((f"builtins.{c.__name__}" for c in real.__mro__ if c is not object) if real is not None else (base,)))
+    yield from known
+
+
+Place = TypeVar("Place")
+
+
+def merge(sequences: list[list[Place]]) -> list[Place] | None:
+    """The C3 merge of linearised bases and the list of bases; None for an order that CPython refuses."""
     rest = [list(s) for s in sequences if s]
-    out: list[Base] = []
+    out: list[Place] = []
     while rest:
         for sequence in rest:
             head = sequence[0]
@@ -134,9 +147,6 @@ def ancestry(project: Project, value: Value) -> frozenset[str]:
         real = builtin_class(value.name)
         if real is not None:
             return frozenset(f"builtins.{c.__name__}" for c in real.__mro__)
-        known = EXCEPTIONS.get(value.name)
-        if known is not None:
-            return frozenset({value.name, *(f"builtins.{c.__name__}" for c in getattr(builtins, known).__mro__)})
         names = project.table.bases(value.name)
         if not any(project.table.kind(n) for n in names):
             from mplint.verdict.outside import class_outside  # reads modules, which are linked by what stands here
@@ -150,19 +160,6 @@ def ancestry(project: Project, value: Value) -> frozenset[str]:
             out |= {f"builtins.{c.__name__}" for c in above.__mro__} if above is not None else set()
         return frozenset(out if "builtins.object" in out or any(project.table.kind(n) for n in names) else out | {"?"})
     return frozenset({"?"})
-
-
-EXCEPTIONS = {
-    "asyncio.CancelledError": "BaseException", "concurrent.futures.CancelledError": "Exception", "asyncio.TimeoutError": "Exception",
-    "concurrent.futures.TimeoutError": "Exception", "multiprocessing.TimeoutError": "Exception", "subprocess.CalledProcessError": "Exception",
-    "subprocess.TimeoutExpired": "Exception", "subprocess.SubprocessError": "Exception", "queue.Empty": "Exception", "queue.Full": "Exception",
-    "socket.timeout": "OSError", "socket.error": "OSError", "socket.gaierror": "OSError", "json.JSONDecodeError": "ValueError", "pickle.PicklingError": "Exception",
-    "pickle.UnpicklingError": "Exception", "zipfile.BadZipFile": "Exception", "argparse.ArgumentTypeError": "Exception", "argparse.ArgumentError": "Exception",
-    "multiprocessing.ProcessError": "Exception", "multiprocessing.AuthenticationError": "Exception", "multiprocessing.BufferTooShort": "Exception",
-    "unittest.SkipTest": "Exception", "urllib.error.URLError": "OSError", "urllib.error.HTTPError": "OSError", "http.client.HTTPException": "Exception",
-    "configparser.Error": "Exception", "struct.error": "Exception", "binascii.Error": "ValueError", "sqlite3.Error": "Exception", "csv.Error": "Exception",
-}  # fmt: skip
-"""Exception classes of the standard library that code derives from or raises, and the nearest builtin base."""
 
 
 def derived(project: Project, cls: Class, spelled: str) -> Iterator[Class]:

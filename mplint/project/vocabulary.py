@@ -34,13 +34,15 @@ AWAITING = frozenset({"gather", "TaskGroup"})
 
 
 class Vocabulary:
-    """The words of an API table: last names of what it knows, those that give an object or hand some out, and the modules they come from."""
+    """The words of an API table: last names of what it knows (exceptions apart: no work is given to them), those that give an object or hand some out, and the modules they come from."""
 
     def __init__(self, table: Table) -> None:
-        names = [n for n in (*table.apis, *table.kinds, *table.aliases) if n.partition(".")[0] not in _PLAIN]
-        self.words = frozenset(n.rpartition(".")[2] for n in (*table.apis, *table.kinds, *table.aliases)) - {"*"}
+        kinds = [name for name, kind in table.kinds.items() if kind.role != "exception"]
+        aliases = [name for name, target in table.aliases.items() if not _is_exception(table, target)]
+        names = [n for n in (*table.apis, *kinds, *aliases) if n.partition(".")[0] not in _PLAIN]
+        self.words = frozenset(n.rpartition(".")[2] for n in (*table.apis, *kinds, *aliases)) - {"*"}
         giving = {row.name.rpartition(".")[2] for row in table.apis.values() if row.gives or row.gives_each or "pass" in row.does}
-        self.giving = frozenset(giving | {n.rpartition(".")[2] for n in table.kinds})
+        self.giving = frozenset(giving | {n.rpartition(".")[2] for n in kinds})
         self.handing = frozenset(row.name.rpartition(".")[2] for row in table.apis.values() if row.gives_each)
         self.modules = frozenset(m for n in names if (m := n.rpartition(".")[0]) and not m.rpartition(".")[2][:1].isupper())
         self.above = frozenset(".".join(m.split(".")[:k]) for m in self.modules for k in range(1, m.count(".") + 1)) - self.modules
@@ -52,8 +54,13 @@ class Vocabulary:
         return any(name in self.leading or (how == "import" and name.partition(".")[0] in self.leading) for how, name in found)
 
 
+def _is_exception(table: Table, name: str) -> bool:
+    kind = table.kind(name)
+    return name.startswith("builtins.") or (kind is not None and kind.role == "exception")
+
+
 _IMPORTED = re.compile(r"\b(from|import)\s+([\w.]+)")
 
 
-_PLAIN = {"asyncio", "builtins", "os", "sys", "atexit", "threading", "subprocess", "queue", "functools", "contextlib", "typing", "weakref", "time", "random", "posix"}
+_PLAIN = {"asyncio", "builtins", "os", "sys", "atexit", "threading", "subprocess", "queue", "functools", "contextlib", "typing", "weakref", "time", "random", "posix", "six"}
 """Packages of rows that say nothing about processes by themselves; what an event loop does with an executor has names of its own."""

@@ -10,6 +10,7 @@ from mplint.project.values import Bound as ProjectBound
 from mplint.project.values import External, Instance, Literal, Many, ModuleValue, Tuple, Unknown
 from mplint.verdict import builtins, library, operators
 from mplint.verdict.machine import Frame, Machine, Thrown, Vague
+from mplint.verdict.outside import CARRYING
 from mplint.verdict.terms import (
     NONE, BoundFunc, BuiltinMethod, Cls, Const, DictObj, Ext, Func, LambdaFunc, ListObj, Obj, Seq, Sym, Term, freeze, kind_of, text,
 )  # fmt: skip
@@ -134,7 +135,8 @@ def _attr(m: Machine, expr: f.Attr, frame: Frame) -> Any:
         if frame.site and frame.function.graph.definitions(root) is not None:
             return Sym(expr.attr)
         values = m.project.values(expr, frame.function)
-        if len(values) == 1 and isinstance(values[0], (External, Class, Function, ModuleValue)) or frame.site:
+        carried = expr.attr in CARRYING and len(values) == 1 and isinstance(values[0], External)
+        if frame.site or (not carried and len(values) == 1 and isinstance(values[0], (External, Class, Function, ModuleValue))):
             value = converted(values, frame, expr.attr)
             return known_flag(m, value) if isinstance(value, Ext) else value
     return attribute(m, ev(m, expr.value, frame), expr.attr)

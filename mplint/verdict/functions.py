@@ -174,6 +174,16 @@ def _any_of(m: Machine, args: Args, kwargs: Kwargs) -> Any:
     return Term("call", ("any", freeze(args)), "bool")
 
 
+def _vars(m: Machine, args: Args, kwargs: Kwargs) -> Any:
+    from mplint.verdict.objects import attribute
+
+    if len(args) == 1 and isinstance(args[0], Obj):
+        return attribute(m, args[0], "__dict__")
+    if len(args) == 1 and operators.kind(m, args[0]) in TYPES:
+        raise Thrown("TypeError", "vars() argument must have __dict__ attribute")
+    return Term("call", ("builtins.vars", freeze(args)), "dict")
+
+
 def _print(m: Machine, args: Args, kwargs: Kwargs) -> Any:
     return NONE
 
@@ -208,5 +218,5 @@ FUNCTIONS: dict[str, Callable[[Machine, Args, Kwargs], Any]] = {
     "builtins.tuple": _sequence("tuple"), "builtins.list": _sequence("list"), "builtins.set": _sequence("set"),
     "builtins.frozenset": _sequence("frozenset"), "builtins.dict": _dict, "functools.partial": _partial, "copyreg.__newobj__": _newobj,
     "copyreg.__newobj_ex__": _newobj_ex, "builtins.object.__new__": _newobj, "builtins.print": _print, "builtins.int": _number("int"),
-    "builtins.float": _number("float"), "builtins.bool": _bool, "builtins.any": _any_of, "builtins.all": _any_of,
+    "builtins.float": _number("float"), "builtins.bool": _bool, "builtins.vars": _vars, "builtins.any": _any_of, "builtins.all": _any_of,
 }  # fmt: skip

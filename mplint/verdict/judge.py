@@ -281,4 +281,6 @@ def _group(outcomes: list[Outcome]) -> Outcome:
     if good is not None:
         return good
     unknown = next((o for o in outcomes if o.kind == "UNKNOWN"), None)
-    return unknown if unknown is not None else outcomes[0]
+    if unknown is not None:
+        return unknown
+    return next((o for o in outcomes if not o.refused), outcomes[0])

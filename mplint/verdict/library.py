@@ -1,57 +1,14 @@
-"""What is known of names outside the project, as rows: exceptions that add nothing to a builtin one, what calls return."""
+"""What is known of names outside the project, as rows: bases that add nothing, what calls return, what cannot be pickled."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mplint.project.values import External
 from mplint.verdict import builtins
 
-PLAIN_EXCEPTIONS: dict[str, str] = {
-    "socket.error": "OSError", "socket.timeout": "TimeoutError", "socket.gaierror": "OSError", "socket.herror": "OSError", "select.error": "OSError",
-    "os.error": "OSError", "shutil.Error": "OSError", "shutil.SameFileError": "OSError", "shutil.SpecialFileError": "OSError",
-    "shutil.ReadError": "OSError", "shutil.ExecError": "OSError", "shutil.RegistryError": "Exception", "ssl.SSLError": "OSError",
-    "ssl.SSLZeroReturnError": "OSError", "ssl.CertificateError": "OSError", "ssl.SSLCertVerificationError": "OSError",
-    "io.UnsupportedOperation": "OSError", "io.BlockingIOError": "BlockingIOError", "mmap.error": "OSError", "resource.error": "OSError",
-    **{f"concurrent.futures._base.{n}": "Exception" for n in ("Error", "CancelledError", "InvalidStateError")},
-    "queue.Empty": "Exception", "queue.Full": "Exception", "concurrent.futures.Error": "Exception",
-    "concurrent.futures.CancelledError": "Exception", "concurrent.futures.TimeoutError": "TimeoutError",
-    "concurrent.futures.BrokenExecutor": "RuntimeError", "concurrent.futures.InvalidStateError": "Exception",
-    "concurrent.futures.process.BrokenProcessPool": "RuntimeError", "concurrent.futures.thread.BrokenThreadPool": "RuntimeError",
-    "asyncio.CancelledError": "BaseException", "asyncio.exceptions.CancelledError": "BaseException", "asyncio.TimeoutError": "TimeoutError",
-    "asyncio.exceptions.TimeoutError": "TimeoutError", "asyncio.InvalidStateError": "Exception", "asyncio.QueueEmpty": "Exception",
-    "asyncio.QueueFull": "Exception", "asyncio.SendfileNotAvailableError": "RuntimeError",
-    "multiprocessing.ProcessError": "Exception", "multiprocessing.TimeoutError": "Exception", "multiprocessing.AuthenticationError": "Exception",
-    "multiprocessing.BufferTooShort": "Exception", "multiprocessing.context.TimeoutError": "Exception",
-    "multiprocessing.context.ProcessError": "Exception", "subprocess.SubprocessError": "Exception",
-    "pickle.PickleError": "Exception", "pickle.PicklingError": "Exception", "pickle.UnpicklingError": "Exception", "copy.Error": "Exception",
-    "struct.error": "Exception", "binascii.Error": "ValueError", "binascii.Incomplete": "Exception", "zlib.error": "Exception",
-    "lzma.LZMAError": "Exception", "csv.Error": "Exception", "re.error": "Exception", "sqlite3.Error": "Exception", "sqlite3.Warning": "Exception",
-    "sqlite3.DatabaseError": "Exception", "sqlite3.OperationalError": "Exception", "sqlite3.IntegrityError": "Exception",
-    "sqlite3.ProgrammingError": "Exception", "sqlite3.InterfaceError": "Exception", "sqlite3.DataError": "Exception",
-    "argparse.ArgumentTypeError": "Exception", "getopt.error": "Exception", "zipfile.BadZipFile": "Exception", "zipfile.LargeZipFile": "Exception",
-    "zipfile.BadZipfile": "Exception", "zipfile.error": "Exception", "zipimport.ZipImportError": "ImportError", "tarfile.TarError": "Exception",
-    "tarfile.ReadError": "Exception", "tarfile.ExtractError": "Exception", "tarfile.CompressionError": "Exception", "tarfile.StreamError": "Exception",
-    "tarfile.HeaderError": "Exception", "gzip.BadGzipFile": "OSError", "http.client.HTTPException": "Exception",
-    "http.client.NotConnected": "Exception", "http.client.InvalidURL": "Exception", "http.client.ImproperConnectionState": "Exception",
-    "http.client.CannotSendRequest": "Exception", "http.client.RemoteDisconnected": "ConnectionResetError", "http.cookies.CookieError": "Exception",
-    "http.cookiejar.LoadError": "OSError", "smtplib.SMTPException": "OSError", "ftplib.Error": "Exception", "poplib.error_proto": "Exception",
-    "email.errors.MessageError": "Exception", "email.errors.MessageParseError": "Exception", "email.errors.HeaderParseError": "Exception",
-    "xml.parsers.expat.ExpatError": "Exception", "xml.sax.SAXNotRecognizedException": "Exception", "xml.etree.ElementTree.ParseError": "SyntaxError",
-    "locale.Error": "Exception", "termios.error": "Exception", "curses.error": "Exception",
-    "tkinter.TclError": "Exception", "inspect.EndOfBlock": "Exception", "inspect.ClassFoundException": "Exception",
-    "decimal.DecimalException": "ArithmeticError", "decimal.InvalidOperation": "ArithmeticError", "decimal.DivisionByZero": "ZeroDivisionError",
-    "statistics.StatisticsError": "ValueError", "ipaddress.AddressValueError": "ValueError",
-    "ipaddress.NetmaskValueError": "ValueError", "uu.Error": "Exception",
-    "dataclasses.FrozenInstanceError": "AttributeError", "weakref.ReferenceError": "ReferenceError",
-    "unittest.SkipTest": "Exception", "unittest.case.SkipTest": "Exception", "bdb.BdbQuit": "Exception",
-    "pdb.Restart": "Exception", "dbm.error": "Exception", "tokenize.TokenError": "Exception",
-    "graphlib.CycleError": "ValueError", "threading.BrokenBarrierError": "RuntimeError", "threading.ThreadError": "RuntimeError",
-    "signal.ItimerError": "OSError", "importlib.metadata.PackageNotFoundError": "ModuleNotFoundError",
-    "distutils.errors.DistutilsError": "Exception", "distutils.errors.DistutilsExecError": "Exception",
-    "exceptiongroup.ExceptionGroup": "ExceptionGroup", "exceptiongroup.BaseExceptionGroup": "BaseExceptionGroup",
-}  # fmt: skip
-"""Library exceptions without a constructor of their own, and the builtin whose construction they share."""
+if TYPE_CHECKING:
+    from mplint.apis import Table
 
 INERT_BASES = frozenset({
     "builtins.object", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol", "typing_extensions.Generic", "abc.ABC", "typing.Any",
@@ -124,11 +81,15 @@ IDEMPOTENT = frozenset({
 """Functions for which f(f(x)) is f(x)."""
 
 
-def builtin_base(name: str) -> str:
+def builtin_base(table: Table, name: str) -> str:
     """The builtin exception that stands for the library class `name`, "" when it is none."""
-    if name.startswith("builtins."):
-        return builtins.canonical(name.removeprefix("builtins."))
-    return PLAIN_EXCEPTIONS.get(name, "")
+    while not name.startswith("builtins."):
+        kind = table.kind(name)
+        if kind is None or not kind.plain or len(kind.bases) != 1:
+            canonical = table.canonical(name)
+            return builtin_base(table, canonical) if canonical != name else ""
+        name = kind.bases[0]
+    return builtins.canonical(name.removeprefix("builtins."))
 
 
 def dotted_of(values: tuple[Any, ...]) -> str:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Thrown(Exception):
-    """The program certainly raises here.  `kind` is the class by dotted name ("" when not known)."""
+    """The program certainly raises here.  `kind` is the class by dotted name ("" when not known); `stated`: by a statement of its own."""
 
-    def __init__(self, kind: str, text: str, value: Any = None) -> None:
+    def __init__(self, kind: str, text: str, value: Any = None, *, stated: bool = False) -> None:
         super().__init__(kind, text, value)
-        self.kind, self.text, self.value = kind, text, value
+        self.kind, self.text, self.value, self.stated = kind, text, value, stated
 
 
 class Vague(Exception):

@@ -9,6 +9,7 @@ from mplint.project.modules import Class, Function
 from mplint.verdict import builtins, operators
 from mplint.verdict.expressions import converted, ev
 from mplint.verdict.machine import Frame, Machine, Thrown, Vague
+from mplint.verdict.outside import CARRYING, exception_outside
 from mplint.verdict.shapes import Found, Shape
 from mplint.verdict.terms import (
     NONE, TYPES, BoundFunc, BuiltinMethod, Cls, Const, DictObj, Ext, Func, ListObj, Method, Obj, Partial, Seq, SuperOf, Term, contains, freeze,
@@ -24,7 +25,8 @@ def attribute(m: Machine, value: Any, name: str) -> Any:
     if isinstance(value, SuperOf):
         return _super_attribute(m, value, name)
     if isinstance(value, Ext):
-        return Ext(f"{value.name}.{name}")
+        base = exception_outside(m, value.name) if name in CARRYING else None
+        return class_attribute(m, base, name) if base is not None else Ext(f"{value.name}.{name}")
     if isinstance(value, Term) and value.op == "module":
         module = value.parts[0]
         return converted(m.project.global_values(module, name), Frame(module.body), name)
@@ -43,6 +45,8 @@ def attribute(m: Machine, value: Any, name: str) -> Any:
     frozen = freeze(value)
     if name == "__traceback__":
         return Term("attr", (frozen, name), "!a traceback")
+    if name in _EVERYWHERE or (name in _NAMES and isinstance(value, Term) and value.op == "type"):
+        return _class_of(value, name) or Term("attr", (frozen, name), _attribute_kind(kind, name))
     if m.rebuilding and name not in m.asked.get(frozen, ()):
         for source, names in m.asked.items():
             if name in names and frozen != source and contains(frozen, source):
@@ -55,6 +59,9 @@ def attribute(m: Machine, value: Any, name: str) -> Any:
 def _class_of(value: Any, name: str) -> Any:
     return Term("type", (freeze(value),)) if name == "__class__" else None
 
+
+_EVERYWHERE = {"__class__", "__doc__"}
+"""Attributes that every object has."""
 
 _NAMES = {"__name__", "__qualname__", "__doc__", "__module__", "strerror", "__file__"}
 

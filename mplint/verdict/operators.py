@@ -188,6 +188,8 @@ def binary(m: Machine, op: str, left: Any, right: Any) -> Any:
         raise Thrown("TypeError", f"unsupported operand type(s) for {op}: {a!r} and {b!r}")
     if op in {"-", "/", "//"} and "str" in (a, b):
         raise Thrown("TypeError", f"unsupported operand type(s) for {op}: {a!r} and {b!r}")
+    if op == "%" and not a and b in {"str", "tuple", "dict"}:  # only text is divided by these: `_("...") % name`
+        return Term(op, (freeze(left), freeze(right)), "str")
     result = a if a == b else "float" if {a, b} <= NUMBERS else "str" if op == "*" and "str" in (a, b) else ""
     return Term(op, (freeze(left), freeze(right)), result)
 

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from mplint.environment import module_file
 from mplint.project.modules import Class, Module
+from mplint.verdict import library
 from mplint.verdict.known import SOURCES
+from mplint.verdict.terms import Cls
 
 if TYPE_CHECKING:
     from mplint.project import Project
+    from mplint.verdict.machine import Machine
 
 HOPS = 8
 """Re-exports that are followed from one module to the next."""
@@ -18,6 +21,19 @@ HOPS = 8
 def class_outside(project: Project, dotted: str) -> Class | None:
     """The class of this dotted name in a library, None when its source is not known."""
     return project.kept(("outside", dotted), lambda: _read(project, dotted, HOPS) or _known(project, dotted))
+
+
+CARRYING = frozenset({"__init__", "__new__", "__reduce__", "__reduce_ex__", "__setstate__", "__str__", "__setattr__"})
+"""Methods that make, show, pickle or rebuild an exception."""
+
+
+def exception_outside(m: Machine, name: str) -> Cls | None:
+    """The exception class of a library by its dotted name; None when it is not known, or none."""
+    builtin = library.builtin_base(m.project.table, name)
+    if builtin:
+        return Cls(builtin)
+    found = class_outside(m.project, name)
+    return Cls(found) if found is not None and m.shapes.of(found).is_exception else None
 
 
 def _read(project: Project, dotted: str, hops: int) -> Class | None:

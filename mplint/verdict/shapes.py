@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterator, Union
 
 from mplint import facts as f
+from mplint.project.hierarchy import direct_bases, merge
 from mplint.project.modules import Class, Function
 from mplint.project.values import External, Unknown
 from mplint.verdict import builtins, library, outside
@@ -79,31 +80,49 @@ class Shapes:
         return self._shapes[cls]
 
     def _mro(self, cls: Class) -> tuple[tuple[Owner, ...], str]:
-        own: list[Owner] = []
-        tail: list[str] = []
+        places, unknown = self._linearised(cls, ())
+        for owner in places:
+            if not isinstance(owner, Class) or unknown:
+                continue
+            for argument in owner.facts.bases:
+                if argument.keyword == "metaclass" and not self._plain_metaclass(owner, argument.value):
+                    unknown = f"the metaclass of {cls.name}"
+        return places, unknown
+
+    def _linearised(self, cls: Class, below: tuple[Class, ...]) -> tuple[tuple[Owner, ...], str]:
+        """The MRO as CPython makes it, over classes of the project, of libraries and builtin ones, and why it is incomplete."""
+        if cls in below:
+            return (cls,), f"a base of {cls.name}"
+        sequences: list[tuple[Owner, ...]] = []
         unknown = ""
-        for entry in self.project.mro(cls):
-            if isinstance(entry, Class):
-                own.append(entry)
-            elif isinstance(entry, External):
-                name = library.builtin_base(entry.name)
-                if name:
-                    tail.append(name)
-                elif not library.inert(entry.name):
-                    found = outside.class_outside(self.project, entry.name)
-                    if found is None or found is cls:
-                        unknown = unknown or entry.name
-                        continue
-                    above = self.of(found)
-                    own.extend(c for c in above.mro if not isinstance(c, str) and c not in own)
-                    tail.extend(above.builtins)
-                    unknown = unknown or above.open
-            elif isinstance(entry, Unknown):
-                unknown = unknown or f"a base of {cls.name}"
-        for argument in (a for c in own if isinstance(c, Class) for a in c.facts.bases):
-            if argument.keyword == "metaclass" and not unknown and not self._plain_metaclass(cls, argument.value):
-                unknown = f"the metaclass of {cls.name}"
-        return (*own, *_linear(tail)), unknown
+        for base in direct_bases(self.project, cls):
+            if isinstance(base, Class):
+                above, reason = self._linearised(base, (*below, cls))
+            else:
+                above, reason = self._outside(base, cls)
+            unknown = unknown or reason
+            if above:
+                sequences.append(above)
+        sequences.append(tuple(s[0] for s in sequences))
+        merged = merge([list(s) for s in sequences])
+        if merged is None:  # an order that CPython would refuse: each class before its bases as far as it goes
+            merged = list(dict.fromkeys(place for s in sequences for place in s))
+        return (cls, *merged), unknown
+
+    def _outside(self, base: External | Unknown, cls: Class) -> tuple[tuple[Owner, ...], str]:
+        """The MRO of a base that is no class of the project, and why it is incomplete; () for one that takes no part."""
+        if isinstance(base, Unknown):
+            return (), f"a base of {cls.name}"
+        name = library.builtin_base(self.project.table, base.name)
+        if name:
+            return builtins.bases_of(name), ""
+        if library.inert(base.name):
+            return (), ""
+        found = outside.class_outside(self.project, base.name)
+        if found is None or found is cls:
+            return (), base.name
+        above = self.of(found)
+        return above.mro, above.open
 
     def _plain_metaclass(self, cls: Class, expr: f.Expr) -> bool:
         values = self.values(expr, cls)
@@ -137,9 +156,9 @@ class Shapes:
             last = functions[-1]
             accessor = any(f.dotted(d) == f"{name}.{end}" for d in last.facts.decorators for end in ("setter", "getter", "deleter"))
             names = {f.dotted(d).rpartition(".")[2] for d in last.facts.decorators}
-            if accessor or names & {"property", "abstractproperty"}:
-                return Found(cls, "property", functions)
-            return Found(cls, "cached" if "cached_property" in names else "function", functions)
+            if "cached_property" in names:
+                return Found(cls, "cached", functions)
+            return Found(cls, "property" if accessor or any(name.endswith("property") for name in names) else "function", functions)
         if name in slots_of(cls):
             return Found(cls, "slot")
         made = self.made(cls)
@@ -194,21 +213,6 @@ def _builtin(place: str, name: str, version: tuple[int, int]) -> Found | None:
     if name == "__str__" and place in {"OSError", "KeyError", "ImportError", "SyntaxError", "UnicodeDecodeError", "UnicodeEncodeError", "BaseExceptionGroup"}:
         return Found(place, "builtin")
     return None
-
-
-def _linear(tail: list[str]) -> tuple[str, ...]:
-    """The MRO of the builtin part: each class before its bases, in the order given."""
-    every = list(dict.fromkeys(b for name in tail for b in builtins.bases_of(name)))
-    out: list[str] = []
-    while every:
-        for name in every:
-            if not any(name in builtins.bases_of(other)[1:] for other in every):
-                every.remove(name)
-                out.append(name)
-                break
-        else:
-            break
-    return tuple(out)
 
 
 def definitions(cls: Class, name: str) -> Iterator[Function]:

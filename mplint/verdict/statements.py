@@ -63,7 +63,7 @@ def _raise(m: Machine, step: f.Raise, frame: Frame) -> Signal:
     value = ev(m, step.exc, frame)
     cls = value.cls if isinstance(value, (Obj, Cls)) else value.parts[0].cls if isinstance(value, Term) and value.op == "new" else None
     name = cls if isinstance(cls, str) else cls.name if cls is not None else ""
-    raise Thrown(str(name), "raised by the constructor itself", value)
+    raise Thrown(str(name), "raised by the constructor itself", value, stated=True)
 
 
 def _jump(m: Machine, step: f.Jump, frame: Frame) -> Signal:
@@ -88,7 +88,7 @@ def _assert(m: Machine, step: f.Assert, frame: Frame) -> Signal:
     if not truth(m, ev(m, step.test, frame)):
         if len(m.taken) > before:
             raise Impossible
-        raise Thrown("AssertionError", "an assertion fails")
+        raise Thrown("AssertionError", "an assertion fails", stated=True)
     return None
 
 
@@ -206,7 +206,7 @@ def catches(m: Machine, types: f.Expr | None, error: Thrown, frame: Frame) -> bo
         if isinstance(item, Cls):
             if item.cls in names or item.cls in {"Exception", "BaseException"} or (not isinstance(item.cls, str) and item.cls.name == error.kind):
                 return True
-        elif isinstance(item, Ext) and (item.name == error.kind or library.builtin_base(item.name) in names[:1]):
+        elif isinstance(item, Ext) and (item.name == error.kind or library.builtin_base(m.project.table, item.name) in names[:1]):
             return True
     return False
 

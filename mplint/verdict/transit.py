@@ -33,6 +33,9 @@ class Outcome:
     args: tuple[Any, ...] = ()
     """The positional arguments that the rebuild gets, frozen."""
 
+    refused: bool = False
+    """Whether the constructor raises by a statement of its own: what it tests may as well find the other."""
+
 
 OK = Outcome("OK")
 
@@ -140,7 +143,7 @@ def _failure(m: Machine, error: Thrown, frozen: tuple[Any, ...]) -> Outcome:
         return Outcome("FAIL", error.text, "missing", tuple(str(v) for v in error.value), frozen)
     if error.value == "many":
         return Outcome("FAIL", error.text, "many", (), frozen)
-    return Outcome("FAIL", f"{error.kind}: {error.text}" if error.kind else error.text, "body", (), frozen)
+    return Outcome("FAIL", f"{error.kind}: {error.text}" if error.kind else error.text, "body", (), frozen, error.stated)
 
 
 def copied(value: Any, depth: int = 0) -> Any:
