@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
+from mplint.project.modules import CallSite, Class, Function
+from mplint.project.values import Bound, External, Instance
 from mplint.rule import Example, Hangs, Raises, Rule
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ class PoolCallWithoutTimeout(Rule):
     ## What it does
 
     Reports `map`, `starmap`, `apply`, `imap` and `imap_unordered` on a process pool: `multiprocessing.Pool` however it was made, its
-    subclasses, and libraries with the same class.
+    subclasses, and libraries with the same class. Also where one of them is handed to a library that will call it, as in
+    `differential_evolution(f, bounds, workers=pool.map)`.
 
     ## Why it hurts
 
@@ -71,6 +74,9 @@ class PoolCallWithoutTimeout(Rule):
             safety = "safe" if project.limits.timeout_is_own else "unsafe"
             hint = f"{safety} {use.row.twin} {project.limits.timeout}" if use.row.twin else ""
             yield Alarm(self.code, use.site.site, message, project.made_step(use.receiver), use.function.qualname, hint)
+        for site, method, pool in _handed_away(module, project):
+            message = f"`{f.dotted(method)}` is handed away: each call of it waits for ever when a worker of its process pool dies"
+            yield Alarm(self.code, site.function.site(method), message, project.made_step(pool), site.function.qualname)
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         import libcst as cst
@@ -118,6 +124,33 @@ if __name__ == "__main__":
         print(pool.map_async(render, range(4)).get(timeout=3))
 """,
         fixed_ends=Raises("TimeoutError"),
+    )
+
+
+def _handed_away(module: Module, project: Project) -> Iterator[tuple[CallSite, f.Attr, Instance]]:
+    """The waiting methods of process pools that are passed to code outside the project: `differential_evolution(workers=pool.map)`."""
+    for site in project.calls(module):
+        for arg in site.call.args:
+            if isinstance(arg.value, f.Attr) and arg.value.attr in _WAITING and not _is_followed(site, project):
+                for value in project.values(arg.value, site.function):
+                    row = project.row_of(value) if isinstance(value, Bound) else None
+                    pool = value.receiver if isinstance(value, Bound) else None
+                    if row is None or row.timeout is not None or not isinstance(pool, Instance) or not {"wait", "iterate"} & set(row.does):
+                        continue
+                    kind = project.kind(pool)
+                    if pool.where == "process" and project.role(pool) == "pool" and not (kind is not None and kind.notices_death):
+                        yield site, arg.value, pool
+                        break
+
+
+_WAITING = {"map", "starmap", "apply", "imap", "imap_unordered"}
+
+
+def _is_followed(site: CallSite, project: Project) -> bool:
+    """Whether what a call does with its arguments is seen elsewhere, or is nothing: a function of the project, a builtin."""
+    values = project.values(site.call.func, site.function)
+    return any(isinstance(v, (Class, Function)) or (isinstance(v, External) and v.name.startswith("builtins.")) for v in values) or bool(
+        project.callees(site)
     )
 
 

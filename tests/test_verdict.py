@@ -59,6 +59,39 @@ SHAPES = {
         "Broken('x')",
     ),
     "group": ("OK", "class Broken(ExceptionGroup):\n    def __init__(self, message, excs, extra=None):\n        super().__init__(message, excs)\n", "Broken('x', [ValueError(1)])"),
+    "library class behind a builtin one": (
+        "FAIL",
+        "import json\nclass Request(OSError):\n    def __init__(self, *args):\n        super().__init__(*args)\n"
+        "class Broken(Request, json.JSONDecodeError):\n    def __init__(self, *args):\n        json.JSONDecodeError.__init__(self, *args)\n"
+        "        Request.__init__(self, *self.args)\n",
+        "Broken('bad', 'text', 0)",
+    ),
+    "class of what it is given": (
+        "CORRUPT", "class Broken(Exception):\n    def __init__(self, a):\n        super().__init__(f'no {a.__class__.__name__}')\n", "Broken(opaque(1))",
+    ),
+    "validated again": (
+        "CORRUPT",
+        "def strange(text):\n    return [c for c in text if ord(c) > 126]\n"
+        "class Broken(Exception):\n    def __init__(self, text):\n        if found := strange(text):\n            raise ValueError(found)\n"
+        "        super().__init__(f'bad: {text}')\n",
+        "Broken(opaque('x'))",
+    ),
+    "translated": (
+        "FAIL",
+        "def _(text):\n    return opaque(text)\ndef opaque(x):\n    return x\n"
+        "class Broken(Exception):\n    def __init__(self, a: dict):\n        super().__init__(_('bad: %s') % ', '.join(a.keys()))\n",
+        "Broken({'k': 1})",
+    ),
+    "its attributes": (
+        "FAIL", "class Broken(Exception):\n    def __init__(self, a):\n        super().__init__(f'{len(vars(a))} attributes')\n", "Broken(opaque(OSError))",
+    ),
+    "property of a class": (
+        "OK",
+        "class classproperty(property):\n    def __get__(self, obj, cls):\n        return self.fget(cls)\n"
+        "class Broken(Exception):\n    def __init__(self, a, b=None):\n        super().__init__(a, b if b is not None else self.default)\n"
+        "    @classproperty\n    def default(cls):\n        return 303\n",
+        "Broken('x')",
+    ),
 }  # fmt: skip
 
 
@@ -71,6 +104,21 @@ def test_shape(name: str) -> None:
     assert reality(source) == wanted
     found = predicted(source)
     assert found is not None and found.kind == wanted, found
+
+
+def test_a_metaclass_is_read_where_it_is_written() -> None:
+    """`abc` means something in the module of the base only."""
+    files = {
+        "/p/base.py": "import abc\nclass Call(Exception, metaclass=abc.ABCMeta):\n    pass\n",
+        "/p/own.py": "from base import Call\nclass Broken(Call):\n    def __init__(self, a, b):\n        super().__init__(a)\n",
+    }
+    project = Project(Sources("/p", tuple(files), {path: text.encode() for path, text in files.items()}))
+    module = project.module("/p/own.py")
+    assert module is not None
+    cls = module.class_("Broken")
+    assert cls is not None
+    found = verdict_on(project, cls)
+    assert found is not None and found.kind == "FAIL"
 
 
 def test_attribute_error_keeps_its_args_since_3_12() -> None:
