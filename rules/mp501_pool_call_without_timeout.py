@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
-from mplint.project.modules import CallSite, Class, Function
+from mplint.project.modules import CallSite
 from mplint.project.values import Bound, External, Instance
 from mplint.rule import Example, Hangs, Raises, Rule
 
@@ -74,9 +74,9 @@ class PoolCallWithoutTimeout(Rule):
             safety = "safe" if project.limits.timeout_is_own else "unsafe"
             hint = f"{safety} {use.row.twin} {project.limits.timeout}" if use.row.twin else ""
             yield Alarm(self.code, use.site.site, message, project.made_step(use.receiver), use.function.qualname, hint)
-        for site, method, pool in _handed_away(module, project):
-            message = f"`{f.dotted(method)}` is handed away: each call of it waits for ever when a worker of its process pool dies"
-            yield Alarm(self.code, site.function.site(method), message, project.made_step(pool), site.function.qualname)
+        for site, given, pool in _handed_away(module, project):
+            message = f"`{f.dotted(given)}` is handed away: each call of it waits for ever when a worker of its process pool dies"
+            yield Alarm(self.code, site.function.site(given), message, project.made_step(pool), site.function.qualname)
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         import libcst as cst
@@ -131,7 +131,7 @@ def _handed_away(module: Module, project: Project) -> Iterator[tuple[CallSite, f
     """The waiting methods of process pools that are passed to code outside the project: `differential_evolution(workers=pool.map)`."""
     for site in project.calls(module):
         for arg in site.call.args:
-            if isinstance(arg.value, f.Attr) and arg.value.attr in _WAITING and not _is_followed(site, project):
+            if isinstance(arg.value, f.Attr) and arg.value.attr in _WAITING and _is_library(site, project):
                 for value in project.values(arg.value, site.function):
                     row = project.row_of(value) if isinstance(value, Bound) else None
                     pool = value.receiver if isinstance(value, Bound) else None
@@ -146,12 +146,11 @@ def _handed_away(module: Module, project: Project) -> Iterator[tuple[CallSite, f
 _WAITING = {"map", "starmap", "apply", "imap", "imap_unordered"}
 
 
-def _is_followed(site: CallSite, project: Project) -> bool:
-    """Whether what a call does with its arguments is seen elsewhere, or is nothing: a function of the project, a builtin."""
+def _is_library(site: CallSite, project: Project) -> bool:
+    """Whether a call is certainly of library code, and of no builtin: what the project's own functions do is seen where they do it."""
     values = project.values(site.call.func, site.function)
-    return any(isinstance(v, (Class, Function)) or (isinstance(v, External) and v.name.startswith("builtins.")) for v in values) or bool(
-        project.callees(site)
-    )
+    names = [v.name for v in (v.function if isinstance(v, Bound) else v for v in values) if isinstance(v, External)]
+    return len(names) == len(values) > 0 and not any(name.startswith("builtins.") for name in names)
 
 
 def _replaces_iterators(project: Project) -> bool:
