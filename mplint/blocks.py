@@ -7,7 +7,7 @@ from typing import Any, Union
 
 import libcst as cst
 
-from mplint.edits import Draft, NeedsWhole, Unrepairable
+from mplint.edits import Draft, Unrepairable
 from mplint.finding import Span
 from mplint.tree import Tree
 
@@ -33,10 +33,9 @@ class Blocks:
     def block_of(self, statement: cst.CSTNode) -> list[Statement]:
         """The statements of the block that holds `statement`, itself included."""
         line = self.tree.suite(statement) or statement
-        block = line if isinstance(line, cst.SimpleStatementSuite) else self.tree.layout.parents.get(line)
-        if isinstance(block, cst.Module) and not self.tree.whole:
-            raise NeedsWhole
-        return [item for member in getattr(block, "body", ()) for item in _members(member)]
+        block = line if isinstance(line, cst.SimpleStatementSuite) else self.tree.parents.get(line)
+        body = self.tree.statements() if isinstance(block, cst.Module) else getattr(block, "body", ())
+        return [item for member in body for item in _members(member)]
 
     def insert_before(self, node: cst.CSTNode, lines: str) -> None:
         node = self._anchor(node, 0)
@@ -118,15 +117,15 @@ class Blocks:
         if isinstance(node, (cst.BaseSmallStatement, cst.BaseStatement)):
             self._remove_statement(self._anchor(node, 0))
         elif isinstance(node, (cst.Decorator, *_CLAUSES)):
-            self.draft.put(Span(self.tree.line_start(self.tree.layout.inner[node].start), self.tree.end(node)), "")
+            self.draft.put(Span(self.tree.line_start(self.tree.inner[node].start), self.tree.end(node)), "")
         elif hasattr(node, "comma"):
             self._remove_item(node)
         else:
             raise Unrepairable("this cannot be taken away")
 
     def _remove_statement(self, node: Any) -> None:
-        suite, inner = self.tree.suite(node), self.tree.layout.inner
-        if len(self.block_of(node)) == 1 and not isinstance(self.tree.layout.parents[suite or node], cst.Module):
+        suite, inner = self.tree.suite(node), self.tree.inner
+        if len(self.block_of(node)) == 1 and not isinstance(self.tree.parents[suite or node], cst.Module):
             self.draft.put(self.tree.span(node), "pass")
         elif suite is None or len(suite.body) == 1:
             self.draft.put(self._with_blank_lines(Span(self.tree.line_start(self.tree.span(node).start), self.tree.end(node))), "")
@@ -147,7 +146,7 @@ class Blocks:
         return Span(lines.start, stop)
 
     def _remove_item(self, node: cst.CSTNode) -> None:
-        siblings = [item for item in self.tree.layout.parents[node].children if hasattr(item, "comma")]
+        siblings = [item for item in self.tree.parents[node].children if hasattr(item, "comma")]
         index = siblings.index(node)
         span = self.tree.span(node)
         if index + 1 < len(siblings):
@@ -155,7 +154,7 @@ class Blocks:
         elif index:
             self.draft.put(Span(self.tree.span(siblings[index - 1]).stop, span.stop), "")
         else:
-            self.draft.put(self.tree.layout.outer[node], "")
+            self.draft.put(self.tree.outer[node], "")
 
     def check(self) -> None:
         """Raises Unrepairable when lines were put between lines that are set deeper."""
@@ -168,7 +167,7 @@ class Blocks:
         """The node at whose line lines are added: a small statement, a compound one or a clause."""
         if isinstance(node, cst.SimpleStatementLine):
             return node.body[member]
-        if isinstance(node, cst.If) and isinstance(self.tree.layout.parents.get(node), cst.If):
+        if isinstance(node, cst.If) and isinstance(self.tree.parents.get(node), cst.If):
             raise Unrepairable("an elif is no statement of its own")
         if isinstance(node, (cst.BaseSmallStatement, cst.BaseCompoundStatement, cst.Decorator, *_CLAUSES)):
             return node
@@ -210,7 +209,7 @@ class Blocks:
             margin = self._open(suite)
         else:
             margin = self._margin(self.tree.span(suite.body[0]).start)
-        inner = self.tree.layout.inner
+        inner = self.tree.inner
         gap = Span(inner[suite.body[index - 1]].stop, inner[suite.body[index]].start)
         self.draft.put(gap, "".join(self.tree.newline + line for line in (*self.tree.lines(lines, margin), margin)))
 

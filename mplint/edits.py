@@ -13,10 +13,6 @@ class Unrepairable(Exception):
     """Why a repair cannot be written; the fix is withheld and the reason is told."""
 
 
-class NeedsWhole(Exception):
-    """A repair asks for something outside the part of the file that was parsed for it."""
-
-
 class Draft:
     """The edits of one repair of `text`, in the order in which they were thought of."""
 

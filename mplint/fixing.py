@@ -27,12 +27,12 @@ where that is needed.  A repair calls each of these any number of times:
     import_name(module, name="")   how to spell it here; adds the import when there is none
 
 and asks: code(node), parent(node), ancestors(node), statement_of(node), function_of(node), block_of(statement), node(at),
-fresh(name), quoted(text), site (the node of the alarm), module (the tree).  Where an edit takes a comment away, the fix is never
-offered as safe.
+fresh(name), quoted(text), site (the node of the alarm).  Where an edit takes a comment away, the fix is never offered as safe.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -41,9 +41,8 @@ import libcst as cst
 
 from mplint import extract, imports, spans
 from mplint.blocks import Blocks
-from mplint.edits import Draft, NeedsWhole, Unrepairable
+from mplint.edits import Draft, Unrepairable
 from mplint.finding import Alarm, Edit, Safety
-from mplint.outline import Outline
 from mplint.tree import Tree
 
 __all__ = ["Repair", "Unrepairable"]
@@ -59,28 +58,20 @@ _TIGHT = (cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.BooleanOperatio
 class Repair:
     """One repair of one file, described by a rule's `fix` (see the module)."""
 
-    def __init__(self, tree: Tree, outline: Outline, alarm: Alarm) -> None:
+    def __init__(self, tree: Tree, alarm: Alarm) -> None:
         self.title = ""
         self.safety = Safety.UNSAFE
         self.tree = tree
-        self._outline = outline
         self._draft = Draft(tree.source.text)
         self._blocks = Blocks(tree, self._draft)
         self.site = self.node(alarm.site.at)
 
     # -- questions
 
-    @property
-    def module(self) -> cst.Module:
-        """The tree of the whole file."""
-        if not self.tree.whole:
-            raise NeedsWhole
-        return self.tree.module
-
     def node(self, at: int) -> cst.CSTNode:
         """The node with this number in the walk of its page (`row.at` of a fact of this file)."""
         try:
-            return self.tree.nodes(self._outline, [at])[at]
+            return self.tree.node(at)
         except (LookupError, extract.Unreadable):
             raise Unrepairable("the place of the alarm is not found in the file") from None
 
@@ -89,24 +80,18 @@ class Repair:
         return self.tree.code(node)
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
-        """The node around `node`; None for the module."""
-        above = self.tree.layout.parents.get(node)
-        if isinstance(above, cst.Module) and not self.tree.whole:
-            raise NeedsWhole
-        return above
+        """The node around `node`; a Module around a statement of the module level, None around that."""
+        return self.tree.parents.get(node)
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around `node`, innermost first."""
-        above = self.parent(node)
-        while above is not None:
-            yield above
-            above = self.parent(above)
+        return self.tree.around(node)
 
     def statement_of(self, node: cst.CSTNode) -> cst.BaseSmallStatement | cst.BaseCompoundStatement:
         """The innermost statement that `node` is, or is part of; a small statement rather than its line."""
         if isinstance(node, cst.SimpleStatementLine):
             node = node.body[0]
-        for item in (node, *self.ancestors(node)):
+        for item in itertools.chain([node], self.ancestors(node)):
             if isinstance(item, (cst.BaseSmallStatement, cst.BaseCompoundStatement)):
                 return item
         raise Unrepairable("there is no statement here")
@@ -121,7 +106,7 @@ class Repair:
 
     def fresh(self, wish: str) -> str:
         """A name that the file does not use: `wish`, or `wish` with a number."""
-        return imports.fresh(self.tree, wish)
+        return self.tree.fresh(wish)
 
     def quoted(self, text: str) -> str:
         """A string literal in the quotes that the file uses more often."""
@@ -166,9 +151,9 @@ class Repair:
                 changes["trailing_whitespace"] = old.trailing_whitespace
         new = new.with_changes(**changes)
         if isinstance(old, cst.BaseSmallStatement) and not isinstance(new, cst.BaseSmallStatement):
-            self.replace_source(old, spans.generate(self.tree.module.with_changes(default_indent="    ", default_newline="\n"), new))
+            self.replace_source(old, spans.generate(self.tree.root(old).with_changes(default_indent="    ", default_newline="\n"), new))
         else:
-            self._draft.put(self.tree.layout.outer[old], spans.generate(self.tree.module, new, self.tree.layout.indents[old]))
+            self._draft.put(self.tree.outer[old], spans.generate(self.tree.root(old), new, self.tree.indents[old]))
 
     def replace_source(self, node: cst.CSTNode, text: str) -> None:
         """Put the source `text` in the place of `node`: an expression, or one or more statements."""
@@ -179,7 +164,7 @@ class Repair:
                 loose = not node.lpar and self._loose(node, cst.parse_expression(text))
             except cst.ParserSyntaxError:
                 loose = False
-            self._draft.put(self.tree.layout.inner[node], f"({text})" if loose else text)
+            self._draft.put(self.tree.inner[node], f"({text})" if loose else text)
         else:
             self._draft.put(self.tree.span(node), text)
 
@@ -199,14 +184,14 @@ class Repair:
 
     def add_argument(self, call: cst.Call, text: str) -> None:
         """Add an argument to a call: a keyword ("timeout=5") as the last one, a positional one before the keywords."""
-        layout, tree = self.tree.layout, self.tree
+        tree = self.tree
         keyword = _KEYWORD.match(text) is not None
         before = [arg for arg in call.args if keyword or (arg.keyword is None and arg.star != "**")]
         if len(call.args) == 1 and isinstance(call.args[0].value, cst.GeneratorExp) and not call.args[0].value.lpar:
             self.insert_text_before(call.args[0].value, "(")
             self.insert_text_after(call.args[0].value, ")")
         if not before:
-            start = layout.outer[call.args[0]].start if call.args else layout.inner[call].stop - 1
+            start = tree.outer[call.args[0]].start if call.args else tree.inner[call].stop - 1
             self._draft.insert(start, text + (", " if call.args else ""))
             return
         last = before[-1]
@@ -215,7 +200,7 @@ class Repair:
             return
         behind = tree.span(last).stop + 1  # there is a trailing comma: the new argument gets one, and a line if the last one has its own
         rest = tree.source.text[behind : tree.line_end(behind)]
-        margin = tree.margin(layout.outer[last].start)
+        margin = tree.margin(tree.outer[last].start)
         if margin is not None and (not rest.strip() or rest.lstrip().startswith("#")):
             self._draft.insert(behind + len(rest.rstrip("\r\n")), f"{tree.newline}{margin}{text},")
         else:
@@ -255,11 +240,10 @@ class Repair:
 
     def loses_comments(self, edits: Sequence[Edit]) -> bool:
         """Whether a comment of the file is taken away by `edits`."""
-        for node, span in self.tree.layout.inner.items():
-            if isinstance(node, cst.Comment):
-                hit = [edit for edit in edits if edit.span.start < span.stop and edit.span.stop > span.start]
-                if hit and not any(node.value in edit.text for edit in hit):
-                    return True
+        for span in self.tree.comments:
+            hit = [edit for edit in edits if edit.span.start < span.stop and edit.span.stop > span.start]
+            if hit and not any(self.tree.source.text[span.start : span.stop] in edit.text for edit in hit):
+                return True
         return False
 
 

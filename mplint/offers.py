@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Union
 
 import msgspec
 
-from mplint.edits import NeedsWhole, Unrepairable, applied, parses
-from mplint.facts import PAGE_BITS
-from mplint.finding import Alarm, Fix, Safety
+from mplint.edits import Unrepairable, applied, parses
+from mplint.finding import Alarm, Edit, Fix, Safety
 from mplint.fixing import Repair
 from mplint.outline import Outline
 from mplint.rule import Rule
@@ -32,14 +31,10 @@ def fixes_for(source: Source, outline: Outline, alarms: Iterable[Alarm], rules: 
     found: dict[Alarm, Union[Fix, Refusal]] = {}
     if not wanted:
         return found
-    trees: dict[tuple[int, int], Tree | Unrepairable] = {}
+    tree = Tree(source, outline)
     for alarm in wanted:
         try:
-            try:
-                part = (1, 0) if (1, 0) in trees else _part(outline, alarm.site.at)
-                fix = _fix(_tree(source, *part, trees), outline, alarm, rules[alarm.code])
-            except NeedsWhole:
-                fix = _fix(_tree(source, 1, 0, trees), outline, alarm, rules[alarm.code])
+            fix = _fix(tree, alarm, rules[alarm.code])
         except Unrepairable as reason:
             found[alarm] = Refusal(str(reason))
         except Exception as error:  # a mistake in one rule's fix must not end the run
@@ -50,37 +45,20 @@ def fixes_for(source: Source, outline: Outline, alarms: Iterable[Alarm], rules: 
     return found
 
 
-def _part(outline: Outline, at: int) -> tuple[int, int]:
-    """The first and last line of the module-level statement that holds a node; (1, 0) for all lines."""
-    number = max(at, 0) >> PAGE_BITS
-    while number > 0 and outline.pages[number].indent:
-        number -= 1
-    top = outline.pages[number]
-    if at < 0 or top.kind == "module":
-        return 1, 0
-    return top.first, next((page.first - 1 for page in outline.pages[number + 1 :] if not page.indent), 0)
-
-
-def _tree(source: Source, first: int, last: int, trees: dict[tuple[int, int], Tree | Unrepairable]) -> Tree:
-    if (first, last) not in trees:
-        try:
-            trees[first, last] = Tree(source, first, last)
-        except Unrepairable as reason:
-            trees[first, last] = reason
-    tree = trees[first, last]
-    if isinstance(tree, Unrepairable):
-        raise tree
-    return tree
-
-
-def _fix(tree: Tree, outline: Outline, alarm: Alarm, rule: Rule) -> Fix | None:
-    repair = Repair(tree, outline, alarm)
+def _fix(tree: Tree, alarm: Alarm, rule: Rule) -> Fix | None:
+    repair = Repair(tree, alarm)
     rule.fix(repair.site, alarm, repair)
     edits = repair.edits()
     if not edits:
         return None
-    text = applied(tree.source.text, edits)
-    if not parses(text) and parses(tree.source.text):
+    if _breaks(tree, edits):
         raise Unrepairable("the repaired file does not parse")
     lost = repair.safety is Safety.SAFE and repair.loses_comments(edits)
     return Fix(repair.title or f"Repair {rule.name}", edits, Safety.UNSAFE if lost else repair.safety, tree.source.path)
+
+
+def _breaks(tree: Tree, edits: Sequence[Edit]) -> bool:
+    """Whether edits keep a file that parses from doing so; what they change is parsed alone where that can tell."""
+    if all(map(parses, tree.changed(edits))):
+        return False
+    return not parses(applied(tree.source.text, edits)) and parses(tree.source.text)

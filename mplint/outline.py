@@ -75,15 +75,19 @@ def outline_of(source: str) -> Outline:
     builder = _Builder(source)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        builder.module(_parsed(source))
+        builder.module(shallow(source)[0])
     return builder.outline()
 
 
-def _parsed(source: str) -> ast.Module:
+def shallow(source: str) -> tuple[ast.Module, str]:
+    """The tree of a module, of a long one without the bodies of its functions, and the text that was parsed for it, line for line the same.
+
+    Raises what `ast.parse` does.
+    """
     if len(source) >= LONG:
         with contextlib.suppress(SyntaxError):
-            return ast.parse(skeleton(source))
-    return ast.parse(source)
+            return ast.parse(text := skeleton(source)), text
+    return ast.parse(source), source
 
 
 def nests_too_deeply(error: Exception) -> bool:

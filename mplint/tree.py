@@ -1,19 +1,24 @@
-"""A module, or a part of it, as LibCST reads it, with the geometry that text edits need: lines, margins, one-line suites, strings over several lines."""
+"""A file as LibCST reads it, as much of it as is asked for, with the geometry that text edits need: lines, margins, one-line suites, strings over several lines."""
 
 from __future__ import annotations
 
 import bisect
+import contextlib
 import re
-from typing import Union
+import tokenize
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple, Union
 
 import libcst as cst
 
 from mplint import extract, spans
-from mplint.edits import NeedsWhole, Unrepairable
+from mplint.edits import Unrepairable, applied
 from mplint.facts import PAGE_BITS
-from mplint.finding import Span
+from mplint.finding import Edit, Span
 from mplint.outline import Outline, Page
 from mplint.source import Source, lines_of
+from mplint.toplevel import TopLevel
 
 Statement = Union[cst.BaseSmallStatement, cst.SimpleStatementLine, cst.BaseCompoundStatement]
 
@@ -21,69 +26,186 @@ _TEXTS = (cst.SimpleString, cst.FormattedString, cst.TemplatedString)
 _INDENT = re.compile(r"^(?:    )+")
 
 
-class Tree:
-    """Lines `first` to `last` of `source`, all by default; offsets are those of the file.
+class Part(NamedTuple):
+    """Lines (from 1, inclusive) that hold whole statements of the module level."""
 
-    The lines are whole statements of the module level.  Raises Unrepairable when LibCST cannot read them, or would not write them back
-    byte for byte.
+    first: int
+    last: int
+
+
+class Tree:
+    """A file, read part by part: what is asked of a node needs no more of it than the statement of the module level that holds the node.
+
+    Offsets are those of the file.  `inner`, `outer`, `parents` and `indents` are those of `mplint.spans.Layout`, of what was read so far; the node
+    around a statement of the module level is a Module of that part.  Whatever reads raises Unrepairable where LibCST cannot, or would not write back
+    byte for byte what it reads.
     """
 
-    def __init__(self, source: Source, first: int = 1, last: int = 0) -> None:
+    def __init__(self, source: Source, outline: Outline) -> None:
         self.source = source
-        last = last or len(source.lines)
-        self.whole = first <= 1 and last >= len(source.lines)
-        base = source.starts[first - 1] if source.starts else 0
+        self.outline = outline
+        self.newline = source.newline
+        self.inner: dict[cst.CSTNode, Span] = {}
+        self.outer: dict[cst.CSTNode, Span] = {}
+        self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
+        self.indents: dict[cst.CSTNode, tuple[str, ...]] = {}
+        self._read: dict[int, cst.Module | Unrepairable] = {}
+        self._nodes: dict[int, list[cst.CSTNode]] = {}
+        self._texts: list[Span] = []
+        self.comments: list[Span] = []
+
+    # -- reading
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """All lines of the file: those before the first statement of the module level that is no import, then each of those with what follows it."""
+        lines = self.source.lines
+        firsts = {page.first for page in self.outline.pages if not page.indent}
+        firsts = {1, *(first for first in firsts if first > 1 and not lines[first - 2].rstrip("\r\n").endswith("\\"))}
+        ordered = [*sorted(firsts), len(lines) + 1]
+        return tuple(Part(first, after - 1) for first, after in zip(ordered, ordered[1:]))
+
+    @cached_property
+    def top(self) -> TopLevel:
+        """The module level of the file."""
+        return TopLevel(self.source)
+
+    def text(self, part: Part) -> str:
+        """The text of some lines."""
+        return "".join(self.source.lines[part.first - 1 : part.last])
+
+    def _module(self, number: int) -> cst.Module:
+        """What LibCST reads in a part."""
+        if number not in self._read:
+            try:
+                self._read[number] = self._parsed(self.parts[number])
+            except Unrepairable as reason:
+                self._read[number] = reason
+        module = self._read[number]
+        if isinstance(module, Unrepairable):
+            raise module
+        return module
+
+    def _parsed(self, part: Part) -> cst.Module:
         try:
-            self.module, _ = extract.parse_page(source.lines, Page(first, last, "module"))
-            self.layout = spans.Layout(self.module, base)
+            module, _ = extract.parse_page(self.source.lines, Page(*part, "module"))
+            layout = spans.Layout(module, self.source.starts[part.first - 1] if self.source.starts else 0)
         except (extract.Unreadable, RecursionError) as error:
             raise Unrepairable(f"LibCST cannot read the file: {error}") from None
-        if self.layout.text != "".join(source.lines[first - 1 : last]):
+        if layout.text != self.text(part):
             raise Unrepairable("LibCST does not write the file as it is")
-        self.unit = self.module.default_indent
-        self.newline = source.newline
-        self._texts = sorted(span for node, span in self.layout.inner.items() if isinstance(node, _TEXTS) and self._lines_in(span))
+        self.inner.update(layout.inner)
+        self.outer.update(layout.outer)
+        self.parents.update(layout.parents)
+        self.indents.update(layout.indents)
+        self.comments += (span for node, span in layout.inner.items() if isinstance(node, cst.Comment))
+        self._texts = sorted([*self._texts, *(span for node, span in layout.inner.items() if isinstance(node, _TEXTS) and self._lines_in(span))])
+        return module
 
     def _lines_in(self, span: Span) -> bool:
         text = self.source.text
         return text.find("\n", span.start, span.stop) >= 0 or text.find("\r", span.start, span.stop) >= 0
 
-    def nodes(self, outline: Outline, ats: list[int]) -> dict[int, cst.CSTNode]:
-        """The nodes of this tree that have the numbers `ats` in the walks of their pages.
+    def node(self, at: int) -> cst.CSTNode:
+        """The node with the number `at`.  Raises LookupError and extract.Unreadable."""
+        number = at >> PAGE_BITS
+        if number < 0:
+            raise LookupError(at)
+        if number not in self._nodes:
+            page, nodes = self.outline.pages[number], list[cst.CSTNode]()
+            lines = Span(self.source.starts[page.first - 1], self.line_end(self.source.starts[page.last - 1]))
+            module = self._module(self._number(lines.start))
+            extract.steps_in(list(self._beginning_in(lines, module.body)), page, number, nodes)
+            self._nodes[number] = nodes
+        return self._nodes[number][at - (number << PAGE_BITS)]
 
-        Raises LookupError, extract.Unreadable, and NeedsWhole when a page is outside this part of the file.
-        """
-        pages: dict[int, list[int]] = {}
-        for at in ats:
-            pages.setdefault(at >> PAGE_BITS, []).append(at)
-        wanted: dict[int, tuple[type[cst.CSTNode], Span]] = {}
-        for number, members in pages.items():
-            page = outline.pages[number]
-            if (
-                not self.whole
-                and not self.layout.outer[self.module].start <= self.source.starts[page.first - 1] < self.layout.outer[self.module].stop
-            ):
-                raise NeedsWhole
-            nodes, layout, place = spans.page_layout(self.source, page, number)
-            for at in members:
-                node = nodes[at - (number << PAGE_BITS)]
-                wanted[at] = type(node), place(layout.head(node))
-        types = {type_ for type_, _ in wanted.values()}
-        heads = {(type(node), self.layout.head(node)): node for node in self.layout.inner if type(node) in types}
-        return {at: heads[head] for at, head in wanted.items()}
+    def _beginning_in(self, lines: Span, body: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+        """The statements of the module level or of classes that begin in a range."""
+        for node in body:
+            if lines.start <= self.span(node).start < lines.stop:
+                yield node
+            elif isinstance(node, cst.ClassDef) and self.inner[node].start < lines.start < self.inner[node].stop:
+                yield from self._beginning_in(lines, node.body.body)
+
+    def _number(self, offset: int) -> int:
+        row = max(bisect.bisect_right(self.source.starts, offset), 1)
+        return bisect.bisect_right(self.parts, (row, len(self.source.lines))) - 1
+
+    def part(self, node: cst.CSTNode) -> Part:
+        """The part that holds a node."""
+        return self.parts[self._number(self.inner[node].start)]
+
+    def root(self, node: cst.CSTNode) -> cst.Module:
+        """The Module of the part that holds a node."""
+        return self._module(self._number(self.inner[node].start))
+
+    def statements(self) -> list[Statement]:
+        """All statements of the module level; reads the whole file."""
+        return [line for number in range(len(self.parts)) for line in self._module(number).body]
+
+    def changed(self, edits: Sequence[Edit]) -> Iterator[str]:
+        """The parts that sorted edits change, as they become; the file parses as it did before when each of them does."""
+        groups: list[tuple[int, int, list[Edit]]] = []
+        for edit in edits:
+            first = last = self._number(max(edit.span.start - 1, 0))
+            if edit.span.start < edit.span.stop or not edit.text.endswith(("\n", "\r")):
+                last = self._number(edit.span.stop)
+            if groups and first <= groups[-1][1]:
+                first, before, mine = groups.pop()
+                groups.append((first, max(before, last), [*mine, edit]))
+            else:
+                groups.append((first, last, [edit]))
+        for first, last, mine in groups:
+            start = self.source.starts[self.parts[first].first - 1]
+            text = self.text(Part(self.parts[first].first, self.parts[last].last))
+            yield applied(text, [Edit(Span(edit.span.start - start, edit.span.stop - start), edit.text) for edit in mine])
+
+    def around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The nodes around `node`, innermost first."""
+        above = self.parents.get(node)
+        while above is not None:
+            yield above
+            above = self.parents.get(above)
+
+    # -- names
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(re.findall(r"\w+", self.source.text))
+
+    def fresh(self, wish: str) -> str:
+        """`wish`, with a number behind it when the file uses that name already."""
+        number, name = 2, wish
+        while name in self._words:
+            number, name = number + 1, f"{wish}{number}"
+        return name
 
     # -- text
 
+    @cached_property
+    def unit(self) -> str:
+        """One level of indentation: the first one of a definition."""
+        first = min((page.first for page in self.outline.pages if page.kind != "step"), default=1)
+        with contextlib.suppress(SyntaxError, tokenize.TokenError):
+            for token in tokenize.generate_tokens(iter(self.source.lines[first - 1 :]).__next__):
+                if token.type == tokenize.INDENT:
+                    return token.string
+        return "    "
+
+    def row(self, node: cst.CSTNode) -> int:
+        """The line, from 1, on which a node begins, its decorators left out."""
+        return bisect.bisect_right(self.source.starts, self.inner[node].start)
+
     def span(self, node: cst.CSTNode) -> Span:
         """The range of a node with its own parentheses and decorators, without its comma, semicolon, comments and line end."""
-        outer, inner = self.layout.outer[node], self.layout.inner[node]
+        outer, inner = self.outer[node], self.inner[node]
         if isinstance(node, cst.BaseExpression):
             return outer
         if isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node.decorators:
-            return Span(self.layout.inner[node.decorators[0]].start, inner.stop)
+            return Span(self.inner[node.decorators[0]].start, inner.stop)
         comma = getattr(node, "comma", None)
         if isinstance(comma, cst.Comma):
-            return Span(outer.start, self.layout.outer[comma].start)
+            return Span(outer.start, self.outer[comma].start)
         return inner
 
     def code(self, node: cst.CSTNode) -> str:
@@ -124,14 +246,14 @@ class Tree:
 
     def suite(self, node: cst.CSTNode) -> cst.SimpleStatementLine | cst.SimpleStatementSuite | None:
         """The line, or the one-line suite, that holds a small statement."""
-        parent = self.layout.parents.get(node)
+        parent = self.parents.get(node)
         return parent if isinstance(parent, (cst.SimpleStatementLine, cst.SimpleStatementSuite)) else None
 
     def inside(self, suite: cst.SimpleStatementSuite) -> tuple[Span, str]:
         """The gap between the colon and a one-line suite, and the margin that the suite has once it is put on lines of its own."""
-        owner = self.layout.parents[suite]
-        margin = self.margin(self.layout.inner[owner].start) or ""
-        return Span(self.layout.outer[suite].start, self.layout.inner[suite.body[0]].start), margin + self.unit
+        owner = self.parents[suite]
+        margin = self.margin(self.inner[owner].start) or ""
+        return Span(self.outer[suite].start, self.inner[suite.body[0]].start), margin + self.unit
 
     def end(self, node: cst.CSTNode) -> int:
         """Where what follows a statement goes: behind its last line, and behind the comments that are indented as its body."""

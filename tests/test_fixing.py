@@ -341,11 +341,10 @@ def test_repairs_reach_beyond_the_definition_that_is_parsed_for_them() -> None:
     text = "def f():\n    g()\n\n\nx = 1\n\n\nclass A:\n    def h(self): i()\n"
 
     def act(node: cst.CSTNode, repair: Repair) -> None:
-        assert list(repair.ancestors(node))[-1] is repair.module
+        first, second, last = repair.block_of(list(repair.ancestors(node))[-2])
         repair.replace_source(repair.statement_of(node), "j()")
-        last = repair.module.body[-1]
         repair.append_to_body(last, "def k(self): pass")
-        repair.wrap([repair.module.body[1]], "if a:")
+        repair.wrap([second], "if a:")
 
     result = "def f():\n    j()\n\n\nif a:\n    x = 1\n\n\nclass A:\n    def h(self): i()\n\n    def k(self): pass\n"
     assert fixed(text, "g()", act) == result

@@ -70,7 +70,8 @@ ACTS: list[Callable[[Repair, cst.CSTNode], None]] = [before, after, wrapped, twi
 def test_lines_go_where_they_should(name: str, act: Callable[[Repair, cst.CSTNode], None]) -> None:
     warnings.simplefilter("ignore")
     source = decode(name, (STDLIB / name).read_bytes())
-    outline, tree = outline_of(source.text), Tree(source)
+    outline = outline_of(source.text)
+    tree = Tree(source, outline)
     meant = ast.dump(ast.parse(source.text))
     done = 0
     for number, page in list(enumerate(outline.pages))[:: 1 + len(outline.pages) // 9]:
@@ -80,7 +81,7 @@ def test_lines_go_where_they_should(name: str, act: Callable[[Repair, cst.CSTNod
             continue
         rows = [row for row in facts.walk(*extract.steps_of(module, page, number), into_functions=True) if isinstance(row, facts.Call)]
         for row in rows[:: 1 + len(rows) // 3]:
-            repair = Repair(tree, outline, Alarm("XX001", Site(name, row.at), ""))
+            repair = Repair(tree, Alarm("XX001", Site(name, row.at), ""))
             assert isinstance(repair.site, cst.Call)
             statement = repair.statement_of(repair.site)
             if isinstance(repair.parent(statement), cst.If) and isinstance(statement, cst.If):

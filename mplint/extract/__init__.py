@@ -6,6 +6,6 @@ so that walking the same bytes again finds the same node under the same number.
 """
 
 from mplint.extract.pages import Unreadable, deep, page_source, parse_page
-from mplint.extract.steps import EXTRACTOR, steps_of
+from mplint.extract.steps import EXTRACTOR, steps_in, steps_of
 
-__all__ = ["EXTRACTOR", "Unreadable", "deep", "page_source", "parse_page", "steps_of"]
+__all__ = ["EXTRACTOR", "Unreadable", "deep", "page_source", "parse_page", "steps_in", "steps_of"]

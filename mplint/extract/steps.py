@@ -24,6 +24,11 @@ def steps_of(module: cst.Module, page: Page, number: int, nodes: list[cst.CSTNod
         first = module.body[0]
         assert isinstance(first, cst.If)
         body = first.body.body
+    return steps_in(body, page, number, nodes)
+
+
+def steps_in(body: Iterable[Any], page: Page, number: int, nodes: list[cst.CSTNode] | None = None) -> tuple[f.Step, ...]:
+    """The facts of a page by its statements, wherever they were parsed."""
     walk = Walk(number << f.PAGE_BITS, nodes, headless=page.kind == "class")
     try:
         with deep():
