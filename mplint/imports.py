@@ -63,12 +63,13 @@ def _local(tree: Tree, functions: list[cst.FunctionDef | cst.Lambda]) -> set[str
     """The names that are local to some of `functions`, which stand around each other."""
     if not functions:
         return set()
-    lines = tree.part(functions[-1])
-    wanted = {(_name(function), tree.row(function) - lines.first + 1) for function in functions}
+    part = tree.part(functions[-1])
+    before = tree.parts.lines(part)[0] - 1
+    wanted = {(_name(function), tree.row(function) - before) for function in functions}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            stack = symtable.symtable("".join(tree.source.lines[lines.first - 1 : lines.last]), tree.source.path, "exec").get_children()
+            stack = symtable.symtable(tree.parts.text(part, part), tree.source.path, "exec").get_children()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise Unrepairable("this Python cannot tell which names the file binds") from None
     names: set[str] = set()

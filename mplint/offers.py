@@ -59,6 +59,6 @@ def _fix(tree: Tree, alarm: Alarm, rule: Rule) -> Fix | None:
 
 def _breaks(tree: Tree, edits: Sequence[Edit]) -> bool:
     """Whether edits keep a file that parses from doing so; what they change is parsed alone where that can tell."""
-    if all(map(parses, tree.changed(edits))):
+    if all(map(parses, tree.parts.changed(edits))):
         return False
     return not parses(applied(tree.source.text, edits)) and parses(tree.source.text)

@@ -6,17 +6,18 @@ import bisect
 import contextlib
 import re
 import tokenize
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import NamedTuple, Union
+from typing import Union
 
 import libcst as cst
 
 from mplint import extract, spans
-from mplint.edits import Unrepairable, applied
+from mplint.edits import Unrepairable
 from mplint.facts import PAGE_BITS
-from mplint.finding import Edit, Span
+from mplint.finding import Span
 from mplint.outline import Outline, Page
+from mplint.parts import Parts
 from mplint.source import Source, lines_of
 from mplint.toplevel import TopLevel
 
@@ -24,13 +25,6 @@ Statement = Union[cst.BaseSmallStatement, cst.SimpleStatementLine, cst.BaseCompo
 
 _TEXTS = (cst.SimpleString, cst.FormattedString, cst.TemplatedString)
 _INDENT = re.compile(r"^(?:    )+")
-
-
-class Part(NamedTuple):
-    """Lines (from 1, inclusive) that hold whole statements of the module level."""
-
-    first: int
-    last: int
 
 
 class Tree:
@@ -44,6 +38,7 @@ class Tree:
     def __init__(self, source: Source, outline: Outline) -> None:
         self.source = source
         self.outline = outline
+        self.parts = Parts(source, outline)
         self.newline = source.newline
         self.inner: dict[cst.CSTNode, Span] = {}
         self.outer: dict[cst.CSTNode, Span] = {}
@@ -57,28 +52,15 @@ class Tree:
     # -- reading
 
     @cached_property
-    def parts(self) -> tuple[Part, ...]:
-        """All lines of the file: those before the first statement of the module level that is no import, then each of those with what follows it."""
-        lines = self.source.lines
-        firsts = {page.first for page in self.outline.pages if not page.indent}
-        firsts = {1, *(first for first in firsts if first > 1 and not lines[first - 2].rstrip("\r\n").endswith("\\"))}
-        ordered = [*sorted(firsts), len(lines) + 1]
-        return tuple(Part(first, after - 1) for first, after in zip(ordered, ordered[1:]))
-
-    @cached_property
     def top(self) -> TopLevel:
         """The module level of the file."""
         return TopLevel(self.source)
-
-    def text(self, part: Part) -> str:
-        """The text of some lines."""
-        return "".join(self.source.lines[part.first - 1 : part.last])
 
     def _module(self, number: int) -> cst.Module:
         """What LibCST reads in a part."""
         if number not in self._read:
             try:
-                self._read[number] = self._parsed(self.parts[number])
+                self._read[number] = self._parsed(number)
             except Unrepairable as reason:
                 self._read[number] = reason
         module = self._read[number]
@@ -86,13 +68,13 @@ class Tree:
             raise module
         return module
 
-    def _parsed(self, part: Part) -> cst.Module:
+    def _parsed(self, number: int) -> cst.Module:
         try:
-            module, _ = extract.parse_page(self.source.lines, Page(*part, "module"))
-            layout = spans.Layout(module, self.source.starts[part.first - 1] if self.source.starts else 0)
+            module, _ = extract.parse_page(self.source.lines, Page(*self.parts.lines(number), "module"))
+            layout = spans.Layout(module, self.parts.start(number))
         except (extract.Unreadable, RecursionError) as error:
             raise Unrepairable(f"LibCST cannot read the file: {error}") from None
-        if layout.text != self.text(part):
+        if layout.text != self.parts.text(number, number):
             raise Unrepairable("LibCST does not write the file as it is")
         self.inner.update(layout.inner)
         self.outer.update(layout.outer)
@@ -114,7 +96,7 @@ class Tree:
         if number not in self._nodes:
             page, nodes = self.outline.pages[number], list[cst.CSTNode]()
             lines = Span(self.source.starts[page.first - 1], self.line_end(self.source.starts[page.last - 1]))
-            module = self._module(self._number(lines.start))
+            module = self._module(self.parts.at(lines.start))
             extract.steps_in(list(self._beginning_in(lines, module.body)), page, number, nodes)
             self._nodes[number] = nodes
         return self._nodes[number][at - (number << PAGE_BITS)]
@@ -127,38 +109,17 @@ class Tree:
             elif isinstance(node, cst.ClassDef) and self.inner[node].start < lines.start < self.inner[node].stop:
                 yield from self._beginning_in(lines, node.body.body)
 
-    def _number(self, offset: int) -> int:
-        row = max(bisect.bisect_right(self.source.starts, offset), 1)
-        return bisect.bisect_right(self.parts, (row, len(self.source.lines))) - 1
-
-    def part(self, node: cst.CSTNode) -> Part:
-        """The part that holds a node."""
-        return self.parts[self._number(self.inner[node].start)]
+    def part(self, node: cst.CSTNode) -> int:
+        """The number of the part that holds a node."""
+        return self.parts.at(self.inner[node].start)
 
     def root(self, node: cst.CSTNode) -> cst.Module:
         """The Module of the part that holds a node."""
-        return self._module(self._number(self.inner[node].start))
+        return self._module(self.part(node))
 
     def statements(self) -> list[Statement]:
         """All statements of the module level; reads the whole file."""
         return [line for number in range(len(self.parts)) for line in self._module(number).body]
-
-    def changed(self, edits: Sequence[Edit]) -> Iterator[str]:
-        """The parts that sorted edits change, as they become; the file parses as it did before when each of them does."""
-        groups: list[tuple[int, int, list[Edit]]] = []
-        for edit in edits:
-            first = last = self._number(max(edit.span.start - 1, 0))
-            if edit.span.start < edit.span.stop or not edit.text.endswith(("\n", "\r")):
-                last = self._number(edit.span.stop)
-            if groups and first <= groups[-1][1]:
-                first, before, mine = groups.pop()
-                groups.append((first, max(before, last), [*mine, edit]))
-            else:
-                groups.append((first, last, [edit]))
-        for first, last, mine in groups:
-            start = self.source.starts[self.parts[first].first - 1]
-            text = self.text(Part(self.parts[first].first, self.parts[last].last))
-            yield applied(text, [Edit(Span(edit.span.start - start, edit.span.stop - start), edit.text) for edit in mine])
 
     def around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The nodes around `node`, innermost first."""

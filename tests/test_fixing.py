@@ -283,6 +283,8 @@ def uses(module: str, name: str) -> Act:
         ("def g():\n    import sys as s\n    f()\n", "sys", "exit", "def g():\n    import sys as s\n    s.exit\n"),
         ("def g(sys):\n    f()\n", "sys", "exit", "import sys as _sys\n\n\ndef g(sys):\n    _sys.exit\n"),
         ("import sys\n\ndef g():\n    f()\n    sys = 1\n", "sys", "exit", "import sys\nimport sys as _sys\n\ndef g():\n    _sys.exit\n    sys = 1\n"),
+        ("def g():\n    f()\n\n\nclass A:\n    def g(self, sys): pass\n", "sys", "exit",
+         "import sys\n\n\ndef g():\n    sys.exit\n\n\nclass A:\n    def g(self, sys): pass\n"),
         ("def g():\n    f()\n\nimport sys\n", "sys", "exit", "def g():\n    sys.exit\n\nimport sys\n"),
         ("from .sys import exit\nf()\n", "sys", "exit", "import sys\n\nfrom .sys import exit\nsys.exit\n"),
         ("try:\n    import sys\nexcept ImportError:\n    sys = None\nf()\n", "sys", "exit",
@@ -350,6 +352,16 @@ def test_repairs_reach_beyond_the_definition_that_is_parsed_for_them() -> None:
     assert fixed(text, "g()", act) == result
 
 
+def test_indentation_of_a_file_is_that_of_its_definitions() -> None:
+    text = "x = {\n    1: 2,\n}\nclass A: pass\n\n\ndef f():\n  pass\n"
+
+    def act(node: cst.CSTNode, repair: Repair) -> None:
+        repair.append_to_body(node, "def g(self):\n    return 1")
+
+    kept = text.replace("class A: pass\n", "class A:\n  def g(self):\n    return 1\n")
+    assert fixed(text, "A", act, facts.ClassFacts) == kept
+
+
 def test_a_node_of_another_page() -> None:
     text = "def f():\n    g()\n\n\ndef h():\n    i()\n"
     source = decode("x.py", text.encode())
@@ -360,6 +372,8 @@ def test_a_node_of_another_page() -> None:
 def test_what_libcst_cannot_write_elsewhere_does_not_matter() -> None:
     text = "\fx = 1\n\n\ndef f():\n    g()\n"
     assert fixed(text, "g()", lambda node, repair: repair.replace_source(node, "h()")) == text.replace("g()", "h()")
+    text = "import os\n" + text
+    assert fixed(text, "g()", uses("sys", "exit")) == text.replace("import os\n", "import os\nimport sys\n").replace("g()", "sys.exit")
 
 
 def test_clauses() -> None:
