@@ -140,8 +140,8 @@ class StartMethodSetOnImport(Rule):
         if alarm.hint == "wrap":
             repair.wrap([statement], 'if __name__ == "__main__":')
             return
-        guard = next((s for s in repair.module.body if isinstance(s, cst.If) and "__name__" in repair.code(s.test)), None)
-        if guard is not None and isinstance(guard.body, cst.IndentedBlock) and statement in repair.block_of(repair.statement_of(guard)):
+        guard = next((s for s in repair.block_of(statement) if isinstance(s, cst.If) and "__name__" in repair.code(s.test)), None)
+        if guard is not None and isinstance(guard.body, cst.IndentedBlock):
             repair.insert_before(guard.body.body[0], repair.code(statement))
             repair.remove(statement)
 
