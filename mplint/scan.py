@@ -7,11 +7,16 @@ import re
 import msgspec
 
 TOKENS = (
-    b"multiprocess", b"concurrent.futures", b"concurrent import futures", b"joblib", b"loky", b"billiard", b"pathos", b"pebble", b"mpire",
-    b"run_in_executor", b"process_map", b"apply_async", b"imap", b"starmap", b"map_async", b"signal.signal", b"import signal", b"from signal", b"ProcessPool", b"get_context",
-    b"sklearn.utils.parallel", b"dask.distributed", b"from distributed", b"import distributed",
+    b"multiprocess", b"concurrent.futures", b"concurrent import futures", b"signal.signal", b"import signal", b"from signal",
+    b"run_in_executor", b"process_map", b"apply_async", b"imap", b"starmap", b"map_async", b"ProcessPool", b"get_context",
 )  # fmt: skip
 """Any of these bytes makes a file a seed."""
+
+LIBRARIES = {
+    "joblib": (b"joblib",), "loky": (b"loky",), "billiard": (b"billiard",), "pathos": (b"pathos",), "pebble": (b"pebble",), "mpire": (b"mpire",),
+    "sklearn": (b"sklearn.utils.parallel",), "distributed": (b"dask.distributed", b"from distributed", b"import distributed"),
+}  # fmt: skip
+"""And so does any of these, by which a file names a library, except in that library itself."""
 
 AWAITED = (b"run_in_executor", b"to_thread", b"wrap_future")
 """Where any file has one of these, what gathers, groups or waits for awaitables matters too."""
@@ -25,12 +30,13 @@ _PROPERTY = re.compile(rb"@[\w.]*property\b[^\n]*\s+(?:async\s+)?def\s+(\w+)")
 
 
 class FileScan(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """`is_seed`, `is_awaited`, `is_awaiting`: whether it holds one of those tokens.  `heads` are its class statements with bases: name,
+    """`is_seed`, `is_awaited`, `is_awaiting`: whether it holds one of those tokens; `libraries`: which of those it names.  `heads` are its class statements with bases: name,
     words of the bases.  `taken` are the names that it imports from anywhere."""
 
     is_seed: bool = False
     is_awaited: bool = False
     is_awaiting: bool = False
+    libraries: tuple[str, ...] = ()
     heads: tuple[tuple[str, tuple[bytes, ...]], ...] = ()
     taken: frozenset[bytes] = frozenset()
     properties: tuple[str, ...] = ()
@@ -47,4 +53,5 @@ def scan_of(data: bytes) -> FileScan:
         taken.update(_WORD.findall(found[1]))
     awaited, awaiting = (any(token in data for token in tokens) for tokens in (AWAITED, AWAITING))
     properties = tuple(name.decode("ascii", "replace") for name in _PROPERTY.findall(data)) if b"property" in data else ()
-    return FileScan(any(token in data for token in TOKENS), awaited, awaiting, heads, frozenset(taken), properties)
+    libraries = tuple(name for name, tokens in LIBRARIES.items() if any(token in data for token in tokens))
+    return FileScan(any(token in data for token in TOKENS), awaited, awaiting, libraries, heads, frozenset(taken), properties)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Iterator, Mapping
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
+from mplint.project.hierarchy import derived
 from mplint.rule import Example, Hangs, Raises, Rule
 
 if TYPE_CHECKING:
@@ -144,7 +146,8 @@ def _own_calls(project: Project, function: Function) -> dict[Function, list[Call
 def _is_overridden(project: Project, function: Function, callee: Function) -> bool:
     """Whether a class that derives from that of `function` has a method of its own in place of `callee`: defaults may call each other."""
     owner = function.owner
-    return owner is not None and any(callee.name in cls.method_names() for cls in project.subclasses(owner))
+    spelled = rf"def\s+{re.escape(callee.name)}\b"
+    return owner is not None and any(callee.name in cls.method_names() for cls in derived(project, owner, spelled))
 
 
 def _circle(project: Project, start: Function) -> dict[Function, tuple[CallSite, ...]]:

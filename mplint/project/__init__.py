@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Callable, Iterator, Mapping, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Mapping, NamedTuple, TypeVar
 
 from mplint import facts as f
 from mplint.apis import Api, Kind, Parameter, Table, builtin_table
@@ -442,21 +442,21 @@ class Project:
         """Whether the call is of a builtin that calls the functions it is given at once."""
         return self.external(site.call.func, site.function) in _CALLS_ARGUMENTS
 
-    def calls_named(self, name: str, module: Module) -> Iterator[CallSite]:
-        """Calls of something called `name`, in the files that can mean a definition of `module`."""
-        word = name.encode()
-        called = word + b"("
+    def calls_named(self, name: str, module: Module, family: Iterable[str] = ()) -> Iterator[CallSite]:
+        """Calls of something called `name`, in the files that can mean a definition of `module`: those that name it, or one of `family`, the
+        classes whose method it is."""
         spelled = re.compile(rf"\b{re.escape(name)}\s*\(")
-        near = module.name.rpartition(".")[2].encode()
-        paths = list(self.sources.holding(called))
-        if len(paths) > CANDIDATES:
-            close = {module.path, *self.sources.holding(near, paths)}
-            paths = [p for p in paths if p in close][:CANDIDATES]
-        for path in paths:
+        paths = list(self.sources.holding(name.encode() + b"("))
+        near = {module.name.rpartition(".")[2], *family}
+        close = {module.path}.union(*(self.sources.holding(word.encode(), paths) for word in near))
+        if not family:
+            word = name.encode()
+            close.update(p for p in paths if not self.triage.scans[p].taken.isdisjoint((word,)))
+        for path in [p for p in paths if p in close][:CANDIDATES]:
             found = self.module(path)
             if found is None:
                 continue
-            for function in found.functions(lambda text: spelled.search(text) is not None):
+            for function in found.functions(lambda text: name in text and spelled.search(text) is not None):
                 for site in function.calls:
                     func = site.call.func
                     if (func.id if isinstance(func, f.Name) else func.attr if isinstance(func, f.Attr) else "") == name:
@@ -478,7 +478,7 @@ class Project:
 
     @cached_property
     def triage(self) -> triage.Triage:
-        return triage.Triage(self.sources, self._pieces)
+        return triage.Triage(self.sources, self.index, self._pieces)
 
     def seeds(self) -> Iterator[Module]:
         """The modules whose bytes say that they may hand work to somebody."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.project.hierarchy import find_method
@@ -64,36 +64,59 @@ def _properties(project: Project, row: f.Attr, function: Function) -> Iterator[F
 
 def _handed(project: Project, site: CallSite, callees: tuple[Function, ...]) -> Iterator[Function]:
     """Functions among the arguments of a call that it calls at once: `map`, `sorted` and `reduce` do, and so do functions that call their parameter."""
-    given: list[f.Expr] = []
     for callee in callees:
         for param in callee.facts.params:
-            if runs_parameter(project, callee, param.name):
-                argument = argument_of(site.call, callee, param)
-                given.extend([argument] if argument is not None else [])
+            argument = argument_of(site.call, callee, param)
+            if isinstance(argument, _CALLABLE) and runs_parameter(project, callee, param.name):
+                yield from _functions(project, argument, site.function)
     if not callees and project.runs_arguments(site):
-        given.extend(arg.value for arg in site.call.args)
-    for expr in given:
-        for value in project.values(expr, site.function) if isinstance(expr, _CALLABLE) else ():
-            if isinstance(value, (Function, Bound, Partial)):
-                yield from project.run_by(value)
+        for arg in site.call.args:
+            yield from _functions(project, arg.value, site.function)
+
+
+def _functions(project: Project, expr: f.Expr | None, function: Function) -> list[Function]:
+    """The functions of the project that calling an argument would run."""
+    if not isinstance(expr, _CALLABLE):
+        return []
+    return [g for value in project.values(expr, function) if isinstance(value, (Function, Bound, Partial)) for g in project.run_by(value)]
 
 
 def runs_parameter(project: Project, function: Function, name: str, depth: int = DEPTH) -> bool:
     """Whether `function` calls its parameter `name`, itself or through functions of the project that it passes it to."""
-    return project.kept(("runs", function, name), lambda: _runs_parameter(project, function, name, depth))
+    if name in _handling(project, function).called:
+        return True
+    return name in _handling(project, function).passed and project.kept(("runs", function, name), lambda: _passes_on(project, function, name, depth))
 
 
-def _runs_parameter(project: Project, function: Function, name: str, depth: int) -> bool:
+class _Handling(NamedTuple):
+    """What a function, and the functions in it, do with plain names: call them, or pass them to the calls at these sites."""
+
+    called: set[str]
+    passed: dict[str, list[CallSite]]
+
+
+def _handling(project: Project, function: Function) -> _Handling:
+    return project.kept(("handling", function), lambda: _handled(function))
+
+
+def _handled(function: Function) -> _Handling:
+    out = _Handling(set(), {})
     for inner in (function, *function.all_nested()):
-        if inner is not function and any(p.name == name for p in inner.facts.params):
-            continue
+        own = {p.name for p in inner.facts.params} if inner is not function else set()
         for site in inner.calls:
-            if isinstance(site.call.func, f.Name) and site.call.func.id == name:
-                return True
-            if depth and any(isinstance(arg.value, f.Name) and arg.value.id == name for arg in site.call.args):
-                for callee in project.callees(site):
-                    for param in callee.facts.params:
-                        given = argument_of(site.call, callee, param)
-                        if isinstance(given, f.Name) and given.id == name and callee is not function and runs_parameter(project, callee, param.name, depth - 1):
-                            return True
+            if isinstance(site.call.func, f.Name) and site.call.func.id not in own:
+                out.called.add(site.call.func.id)
+            for arg in site.call.args:
+                if isinstance(arg.value, f.Name) and arg.value.id not in own:
+                    out.passed.setdefault(arg.value.id, []).append(site)
+    return out
+
+
+def _passes_on(project: Project, function: Function, name: str, depth: int) -> bool:
+    for site in _handling(project, function).passed[name] if depth else ():
+        for callee in project.callees(site):
+            for param in callee.facts.params:
+                given = argument_of(site.call, callee, param)
+                if isinstance(given, f.Name) and given.id == name and callee is not function and runs_parameter(project, callee, param.name, depth - 1):
+                    return True
     return False

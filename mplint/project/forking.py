@@ -9,6 +9,7 @@ from mplint import facts as f
 from mplint.finding import Step
 from mplint.project.modules import CallSite, Function, Module
 from mplint.project.values import Instance, Literal, Unknown
+from mplint.words import called_in
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -125,16 +126,13 @@ def _spelled(project: Project) -> frozenset[str]:
     return frozenset(known)
 
 
-_CALLED = re.compile(r"(\w+)\s*\(")
-
-
 def _calls_by_text(module: Module) -> Iterator[tuple[tuple[str, ...], frozenset[str]]]:
     """How the functions of a page are called, and the names that they call, as the text has it."""
     for number, page in enumerate(module.outline.pages):
         if page.kind in {"function", "block", "module"}:
             text = module.page_text(number)
             defined = [page.name] if page.kind == "function" else [found[1] for found in _DEFINED.finditer(text)]
-            yield tuple(name for qualname in defined for name in _spellings(qualname)), frozenset(_CALLED.findall(text, text.find(":")))
+            yield tuple(name for qualname in defined for name in _spellings(qualname)), called_in(text[text.find(":") :])
 
 
 def _spellings(qualname: str) -> Iterator[str]:

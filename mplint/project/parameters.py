@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mplint import facts as f
+from mplint.project import hierarchy
 from mplint.project.annotations import annotation_values
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Unknown, Value
@@ -79,7 +80,8 @@ def callers(project: Project, function: Function) -> tuple[CallSite, ...]:
     if name == "<lambda>" or name == "<module>":
         return ()
     out: list[CallSite] = []
-    for site in project.calls_named(name, function.module):
+    family = () if function.owner is None else project.kept(("family", function.owner), lambda: hierarchy.family(project, function.owner))
+    for site in project.calls_named(name, function.module, family):
         if any(calls_function(project, value, function) for value in project.values(site.call.func, site.function)):
             out.append(site)
     return tuple(out)

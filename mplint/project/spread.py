@@ -8,6 +8,7 @@ what an expression really is, `Project.values` decides.
 
 from __future__ import annotations
 
+import collections
 import re
 from typing import TYPE_CHECKING, Iterator
 
@@ -17,15 +18,16 @@ from mplint.project.annotations import annotation_values
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
 from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, TAKING, Vocabulary
+from mplint.words import names_in
 
 if TYPE_CHECKING:
     from mplint.project import Project
 
-_IDENTIFIER = re.compile(r"\.?[^\W\d]\w*")
-"""A name, with the dot before it when it is an attribute."""
-
 _DEEP = 2
 """Through how many functions more than one a gather may be away from the call that gives work to an executor."""
+
+_COMMON = 8
+"""A name that more functions have says nothing about which of them is called."""
 
 Place = tuple[Module, int]
 
@@ -108,7 +110,7 @@ class Spread:
         for word in bound:
             if not word.startswith("."):  # who imports the name from here gets what the library calls so
                 self._exports.setdefault(word, set()).add(module)
-        self._names[module] = [frozenset(_IDENTIFIER.findall(_code(module.page_text(n)))) for n in range(len(module.outline.pages))]
+        self._names[module] = [names_in(_code(module.page_text(n))) for n in range(len(module.outline.pages))]
         start = bound | {f".{word}" for word in self.attributes | OPENING}
         for number, names in enumerate(self._names[module]):
             if not names.isdisjoint(start) or (
@@ -121,17 +123,20 @@ class Spread:
     def _awaiting(self) -> Iterator[Place]:
         """The pages that gather, or group, what may lead to an executor: through functions that are named, some calls deep."""
         awaited = {f".{word}" for word in AWAITED} | AWAITED
-        pages = [
-            (module, number, names, module.outline.pages[number].name.rpartition(".")[2])
-            for module, sets in self._names.items()
-            for number, names in enumerate(sets)
-        ]
-        leading = {word for _, _, names, name in pages if _telling(name) and not names.isdisjoint(awaited) for word in (name, f".{name}")}
-        for _ in range(_DEEP):
-            leading |= {w for _, _, names, name in pages if _telling(name) and not names.isdisjoint(leading) for w in (name, f".{name}")}
+        pages = [(module, number, names) for module, sets in self._names.items() for number, names in enumerate(sets)]
+        often = collections.Counter(_own_name(module, number) for module, number, _ in pages)
+        vague = {"", *(name for name, times in often.items() if times > _COMMON)}
+        leading: set[str] = set()
+        found = awaited
+        for _ in range(_DEEP + 1):
+            holders = [(module, number) for module, number, names in pages if not names.isdisjoint(found)]
+            fresh = {_own_name(module, number) for module, number in holders if _awaits(module.page_text(number), found)} - leading - vague
+            leading |= fresh
+            found = fresh | {f".{name}" for name in fresh}
         gathering = {f".{word}" for word in AWAITING} | AWAITING
-        for module, number, names, _ in pages:
-            if not names.isdisjoint(gathering) and not names.isdisjoint(leading | awaited):
+        leads = leading | {f".{name}" for name in leading} | awaited
+        for module, number, names in pages:
+            if not names.isdisjoint(gathering) and not names.isdisjoint(leads):
                 if "asyncio" in names or any(i.module == "asyncio" and i.name in AWAITING for i in module.outline.imports):
                     yield module, number
 
@@ -472,9 +477,18 @@ def _code(text: str) -> str:
 _QUOTES = re.compile(r'"""|\'\'\'')
 
 
-def _telling(name: str) -> bool:
-    """Whether a function's name is one that others do not have by chance."""
-    return len(name) > 2 and not name.startswith("__")
+def _own_name(module: Module, page: int) -> str:
+    """The name by which the function of a page is called; "" for none, and for one that others have by chance."""
+    name = module.outline.pages[page].name.rpartition(".")[2]
+    return name if len(name) > 2 and not name.startswith("__") else ""
+
+
+_GIVEN = re.compile(r"(?:\b(?:await|return|yield)\s+|[(\[,*]\s*)([\w.]+)\(")
+
+
+def _awaits(text: str, names: set[str] | frozenset[str]) -> bool:
+    """Whether a source awaits, returns or passes on the result of something that is called by one of `names`."""
+    return any(called in names or called[called.rfind(".") :] in names for called in _GIVEN.findall(text))
 
 
 def _last(func: f.Expr) -> str:

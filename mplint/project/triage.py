@@ -10,7 +10,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Iterator
 
-from mplint.scan import FileScan, scan_of
+from mplint.project.index import Index
+from mplint.scan import LIBRARIES, FileScan, scan_of
 from mplint.source import Sources, digest_of
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ _EXCEPTION = re.compile(rb"(?:Error|Exception|Warning|Exit|Interrupt|Failure|Fai
 
 
 class Triage:
-    """The answers for one set of files."""
+    """The answers for one set of files; `index` says which modules they are."""
 
-    def __init__(self, sources: Sources, pieces: Pieces | None = None) -> None:
+    def __init__(self, sources: Sources, index: Index, pieces: Pieces | None = None) -> None:
         self.sources = sources
+        self._index = index
         self._pieces = pieces
 
     @cached_property
@@ -45,7 +47,12 @@ class Triage:
     def seeds(self) -> tuple[str, ...]:
         """Files that may hand work to somebody."""
         awaits = any(scan.is_awaited for scan in self.scans.values())
-        return tuple(path for path, scan in self.scans.items() if scan.is_seed or (awaits and (scan.is_awaited or scan.is_awaiting)))
+        own = {name for name in LIBRARIES if self._index.find(name, "") is not None}
+        return tuple(
+            path
+            for path, scan in self.scans.items()
+            if scan.is_seed or not own.issuperset(scan.libraries) or (awaits and (scan.is_awaited or scan.is_awaiting))
+        )
 
     @cached_property
     def properties(self) -> frozenset[str]:
