@@ -163,7 +163,7 @@ class Session:
         except Exception as error:  # the engine must not take the run down either
             crashes.append(crash_of("the engine", path, error))
             return
-        if module is None:
+        if module is None or not module.outline.pages:  # cannot be parsed, which asking for the outline tells, or empty
             return
         for rule in self.rules:
             try:

@@ -130,7 +130,7 @@ class Project:
                 self.errors[path] = (str(error), error.row, error.column)
                 return None
             name, is_package = self.index.name(path)
-            self._modules[path] = Module(path, name, is_package, source.lines, self._outline(source), self._lowered)
+            self._modules[path] = Module(name, is_package, source, self._outline, self._lowered)
         return self._modules[path]
 
     def _outline(self, source: Source) -> Outline:
@@ -202,7 +202,7 @@ class Project:
     @property
     def loaded(self) -> tuple[Module, ...]:
         """The modules that were read so far."""
-        return tuple(m for m in self._modules.values() if m is not None)
+        return tuple(m for m in self._modules.values() if m is not None and m.is_read)
 
     # -- questions, each answered once
 

@@ -54,7 +54,9 @@ def _bound(project: Project, expr: f.Name, function: Function) -> tuple[Value, .
 
 def _at_module(project: Project, expr: f.Name, function: Function) -> tuple[Value, ...]:
     """Module code names its variables in order; a name that its acting statements do not bind is looked up like any global."""
-    reaching = function.graph.reaching(expr) if expr.at in project.body_rows(function) else None
+    page = function.module.outline.pages[expr.at >> f.PAGE_BITS]
+    acting = page.kind == "module" or (page.kind == "step" and page.acts and not page.indent)
+    reaching = function.graph.reaching(expr) if acting and expr.at in project.body_rows(function) else None
     if reaching is not None and reaching.definitions:
         own = tuple(v for d in reaching.definitions for v in definition_values(project, d, function))
         if not reaching.unbound:

@@ -112,14 +112,14 @@ def _making(project: Project) -> Iterator[tuple[Function, tuple[CallSite, ...]]]
 
 
 def _names(project: Project) -> frozenset[str]:
-    """Names whose calls may lead to the making of a process, by what the text of the modules that were read calls them."""
+    """Names whose calls may lead to the making of a process, by what the text of the modules that name an API calls them."""
     return project.kept("names that lead to processes", lambda: _spelled(project))
 
 
 def _spelled(project: Project) -> frozenset[str]:
     known: set[str] = set()
     fresh = {name for function in _makers(project) for name in _spellings(function.qualname)}
-    calls = [calls for module in project.loaded for calls in _calls_by_text(module)]
+    calls = [calls for module in project.spread.shared for calls in _calls_by_text(module)]
     for _ in range(LEVELS):
         known |= fresh
         fresh = {name for names, called in calls if not called.isdisjoint(fresh) for name in names} - known

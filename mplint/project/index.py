@@ -17,6 +17,7 @@ class Index:
         self._packages = packages
         self._place: dict[str, tuple[str, str, bool]] = {}
         self._by_last: dict[str, list[str]] = {}
+        self._hits: dict[str, list[str]] = {}
         for path in files:
             folder, _, file = path.rpartition("/")
             stem = file.removesuffix(".pyi").removesuffix(".py")
@@ -37,17 +38,23 @@ class Index:
 
     def find(self, name: str, importer: str) -> str | None:
         """The file that `import name` in `importer` means, None when it is none of the project's."""
+        if name not in self._hits:
+            self._hits[name] = self._meant(name)
+        hits = self._hits[name]
+        if len(hits) < 2:
+            return hits[0] if hits else None
+        return max(hits, key=lambda p: (p.endswith(".py"), _common(p, importer), -len(p)))
+
+    def _meant(self, name: str) -> list[str]:
         if not name or name.partition(".")[0] in sys.stdlib_module_names:
-            return None
+            return []
         candidates = self._by_last.get(name.rpartition(".")[2], ())
         tail = "/" + name.replace(".", "/")
         hits = [p for p in candidates if self._place[p][1] == name]
         if not hits:
             places = {p: p.rpartition(".")[0].removesuffix("/__init__") for p in candidates if "." in name}
             hits = [p for p, place in places.items() if place.endswith(tail) and place.removesuffix(tail) not in self._packages]
-        if not hits:
-            return None
-        return max(hits, key=lambda p: (p.endswith(".py"), _common(p, importer), -len(p)))
+        return hits
 
 
 def _common(a: str, b: str) -> int:

@@ -12,6 +12,7 @@ from mplint import facts as f
 from mplint.finding import Site
 from mplint.outline import ClassOutline, Outline, Page
 from mplint.project.flow import Ending, Graph, graph_of
+from mplint.source import Source
 
 Lower = Callable[[str, int], tuple[f.Step, ...]]
 """Facts of page `number` of the module at `path`; () where it cannot be read."""
@@ -38,8 +39,9 @@ class CallSite(NamedTuple):
 class Function:
     """A function, method, lambda or the code of a module (`is_module`), with its place in the project."""
 
-    def __init__(self, module: Module, facts: f.FunctionFacts, qualname: str, owner: Class | None = None, outer: Function | None = None) -> None:
-        self.module, self.facts, self.qualname, self.owner, self.outer = module, facts, qualname, owner, outer
+    def __init__(self, module: Module, facts: f.FunctionFacts | None, qualname: str, owner: Class | None = None, outer: Function | None = None) -> None:
+        self.module, self.qualname, self.owner, self.outer = module, qualname, owner, outer
+        self._facts = facts
         self._parents: dict[int, f.Row] | None = None
         self._rows: tuple[f.Row, ...] | None = None
         self._calls: tuple[CallSite, ...] | None = None
@@ -51,12 +53,19 @@ class Function:
         return f"<Function {self.module.name}.{self.qualname}>"
 
     @property
+    def facts(self) -> f.FunctionFacts:
+        """The rows of the function; the code of a module is read when somebody asks for it."""
+        if self._facts is None:
+            self._facts = self.module.code()
+        return self._facts
+
+    @property
     def name(self) -> str:
-        return self.facts.name
+        return self.facts.name if self._facts is not None else self.qualname
 
     @property
     def is_module(self) -> bool:
-        return self.facts.name == "<module>"
+        return self.qualname == "<module>"
 
     @property
     def path(self) -> str:
@@ -258,9 +267,10 @@ class Class:
 class Module:
     """A file of the project.  `name` is dotted; a package's `__init__` has the package's name and `is_package`."""
 
-    def __init__(self, path: str, name: str, is_package: bool, lines: list[str], outline: Outline, lower: Lower) -> None:
-        self.path, self.name, self.is_package, self.lines, self.outline = path, name, is_package, lines, outline
-        self._lower = lower
+    def __init__(self, name: str, is_package: bool, source: Source, contents: Callable[[Source], Outline], lower: Lower) -> None:
+        self.path, self.name, self.is_package, self._source = source.path, name, is_package, source
+        self._contents, self._lower = contents, lower
+        self._outline: Outline | None = None
         self._steps: dict[int, tuple[f.Step, ...]] = {}
         self._views: dict[int, Function] = {}
         self._classes: dict[str, Class | None] = {}
@@ -269,6 +279,22 @@ class Module:
 
     def __repr__(self) -> str:
         return f"<Module {self.name}>"
+
+    @property
+    def lines(self) -> list[str]:
+        return self._source.lines
+
+    @property
+    def outline(self) -> Outline:
+        """The table of contents, made when it is first asked for."""
+        if self._outline is None:
+            self._outline = self._contents(self._source)
+        return self._outline
+
+    @property
+    def is_read(self) -> bool:
+        """Whether anybody has asked what is in it."""
+        return self._outline is not None
 
     @property
     def package(self) -> str:
@@ -367,18 +393,23 @@ class Module:
     def body(self) -> Function:
         """The code that importing or running the module executes: the statements that call something, as one function."""
         if self._body is None:
-            steps: list[f.Step] = []
-            for number, page in enumerate(self.outline.pages):
-                if (page.kind == "step" and not page.indent and page.acts) or page.kind == "module":
-                    steps.extend(self.steps(number))
-            first = steps[0].at if steps else 0
-            self._body = self.view(f.FunctionFacts(first, "<module>", (), tuple(steps)), "<module>")
+            self._body = Function(self, None, "<module>")
         return self._body
 
+    def acting_pages(self) -> tuple[int, ...]:
+        """The pages of `body`."""
+        return tuple(n for n, page in enumerate(self.outline.pages) if (page.kind == "step" and not page.indent and page.acts) or page.kind == "module")
+
+    def code(self) -> f.FunctionFacts:
+        """The rows of `body`."""
+        steps = tuple(step for page in self.acting_pages() for step in self.steps(page))
+        return f.FunctionFacts(steps[0].at if steps else 0, "<module>", (), steps)
+
     def functions(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Function]:
-        """The module body, then every function, method and nested function whose page `wanted` says yes to."""
-        yield self.body
-        yield from self.body.all_nested()  # also all there is in a module of one page
+        """The module body, then every function, method and nested function; those whose page (one of whose pages) `wanted` says yes to."""
+        if wanted is None or any(wanted(self.page_text(number)) for number in self.acting_pages()):
+            yield self.body
+            yield from self.body.all_nested()  # also all there is in a module of one page
         for number, page in enumerate(self.outline.pages):
             if page.kind in {"function", "block", "module"} or (page.kind == "step" and page.indent):
                 if wanted is not None and not wanted(self.page_text(number)):

@@ -48,7 +48,7 @@ class Spread:
         self.shared: dict[Module, set[str]] = {}
         self.attributes: set[str] = set()
         self._names: dict[Module, list[frozenset[str]]] = {}
-        self._exports: dict[str, set[Module]] = {}
+        self._exports: dict[str, set[str]] = {}
         self._queue: dict[Place, None] = {}
         self._live: dict[Place, None] = {}
         self._owners: set[str] = set()
@@ -104,12 +104,12 @@ class Spread:
             return
         bound: set[str] = set()
         for i in module.outline.imports:
-            if not i.level and self.project.find_module(i.module, module.path) is None:
+            if not i.level and self.project.index.find(i.module, module.path) is None:
                 bound |= self._leads(i.local, i.module, i.name)
         self.shared[module] = bound
         for word in bound:
             if not word.startswith("."):  # who imports the name from here gets what the library calls so
-                self._exports.setdefault(word, set()).add(module)
+                self._exports.setdefault(word, set()).add(module.path)
         self._names[module] = [names_in(_code(module.page_text(n))) for n in range(len(module.outline.pages))]
         start = bound | {f".{word}" for word in self.attributes | OPENING}
         for number, names in enumerate(self._names[module]):
@@ -130,7 +130,7 @@ class Spread:
         found = awaited
         for _ in range(_DEEP + 1):
             holders = [(module, number) for module, number, names in pages if not names.isdisjoint(found)]
-            fresh = {_own_name(module, number) for module, number in holders if _awaits(module.page_text(number), found)} - leading - vague
+            fresh = {_own_name(m, number) for m, number in holders if found is awaited or _awaits(m.page_text(number), found)} - leading - vague
             leading |= fresh
             found = fresh | {f".{name}" for name in fresh}
         gathering = {f".{word}" for word in AWAITING} | AWAITING
@@ -153,8 +153,9 @@ class Spread:
                 if found in owners:
                     self._attribute(word, only=module)
 
-    def _target(self, module: Module, target: str, level: int) -> Module | None:
-        return self.project.find_module(absolute(module, target, level), module.path)
+    def _target(self, module: Module, target: str, level: int) -> str | None:
+        """The file that an import means."""
+        return self.project.index.find(absolute(module, target, level), module.path)
 
     def _leads(self, local: str, module: str, name: str) -> set[str]:
         """The words by which an import leads to an API: its local name, or the submodules to look for behind a dot."""
@@ -384,10 +385,10 @@ class Spread:
     def _share(self, module: Module, name: str) -> None:
         """A name of the global scope: in the pages of its module, and in those of modules that import it."""
         if name in self.shared.setdefault(module, set()):
-            if module in self._exports.get(name, ()):
+            if module.path in self._exports.get(name, ()):
                 return
         self.shared[module].add(name)
-        self._exports.setdefault(name, set()).add(module)
+        self._exports.setdefault(name, set()).add(module.path)
         self._asked.discard(name)
         self._look(module, name)
         for other in tuple(self.shared):
@@ -483,7 +484,7 @@ def _own_name(module: Module, page: int) -> str:
     return name if len(name) > 2 and not name.startswith("__") else ""
 
 
-_GIVEN = re.compile(r"(?:\b(?:await|return|yield)\s+|[(\[,*]\s*)([\w.]+)\(")
+_GIVEN = re.compile(r"(?:\b(?:await|return|yield)\s+|[(\[,*]\s*|\)\.)([\w.]+)(?=\()")
 
 
 def _awaits(text: str, names: set[str] | frozenset[str]) -> bool:
