@@ -149,7 +149,7 @@ def _candidates(project: Project, module: Module) -> Iterator[Function]:
     taking = _TAKING if project.target >= (3, 8) else re.compile(r"\bexcept\b|\bsuppress\b")
     pages = [page for page in range(len(module.outline.pages)) if "await" in (text := module.page_text(page)) or "async with" in text]
     for page in pages:
-        if taking.search(module.page_text(page)):
+        if taking.search(module.page_text(page)) and project.spread.may_await_work(module.page_text(page)):
             for function in project.functions_on(module, page):
                 if function.facts.is_async and _takes(project, function):
                     yield function

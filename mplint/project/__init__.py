@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Mapping, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Callable, Iterator, Mapping, NamedTuple, TypeVar
 
 from mplint import facts as f
 from mplint.apis import Api, Kind, Parameter, Table, builtin_table
@@ -442,17 +442,14 @@ class Project:
         """Whether the call is of a builtin that calls the functions it is given at once."""
         return self.external(site.call.func, site.function) in _CALLS_ARGUMENTS
 
-    def calls_named(self, name: str, module: Module, family: Iterable[str] = ()) -> Iterator[CallSite]:
-        """Calls of something called `name`, in the files that can mean a definition of `module`: those that name it, or one of `family`, the
-        classes whose method it is."""
+    def calls_named(self, name: str, module: Module, family: Mapping[str, str] | None = None) -> Iterator[CallSite]:
+        """Calls of something called `name`, in the files that can mean a definition of `module`: those that import it or its module.  Of a
+        method, those that import one of the classes that have it (`family`: their names and files) or hold one."""
         spelled = re.compile(rf"\b{re.escape(name)}\s*\(")
-        paths = list(self.sources.holding(name.encode() + b"("))
-        near = {module.name.rpartition(".")[2], *family}
-        close = {module.path}.union(*(self.sources.holding(word.encode(), paths) for word in near))
-        if not family:
-            word = name.encode()
-            close.update(p for p in paths if not self.triage.scans[p].taken.isdisjoint((word,)))
-        for path in [p for p in paths if p in close][:CANDIDATES]:
+        close = self.triage.importing((module.name.rpartition(".")[2], *(family or (name,))))
+        close.update(dict.fromkeys((module.path, *(family or {}).values())))
+        paths = self.sources.holding(name.encode() + b"(", sorted(close))
+        for path in paths[:CANDIDATES]:
             found = self.module(path)
             if found is None:
                 continue
@@ -478,7 +475,7 @@ class Project:
 
     @cached_property
     def triage(self) -> triage.Triage:
-        return triage.Triage(self.sources, self.index, self._pieces)
+        return triage.Triage(self.sources, self.index, self.vocabulary.starting, self._pieces)
 
     def seeds(self) -> Iterator[Module]:
         """The modules whose bytes say that they may hand work to somebody."""

@@ -197,14 +197,14 @@ def find_method(project: Project, cls: Class, name: str) -> Function | External 
     return None
 
 
-def family(project: Project, cls: Class) -> frozenset[str]:
-    """The names of `cls`, of its bases in the project, and of everything that derives from it as far as class statements spell it."""
-    names = {base.name for base in project.mro(cls) if isinstance(base, Class)} | {cls.name}
+def family(project: Project, cls: Class) -> dict[str, str]:
+    """The names, and files, of `cls`, of its bases in the project, and of everything that derives from it as far as class statements spell it."""
+    names = {base.name: base.path for base in project.mro(cls) if isinstance(base, Class)}
+    names[cls.name] = cls.path
     queue = [cls.name]
     while queue:
-        for _, name in project.triage.derived(queue.pop()):
-            last = name.rpartition(".")[2]
-            if last not in names:
-                names.add(last)
-                queue.append(last)
-    return frozenset(names)
+        for path, name in project.triage.derived(queue.pop()):
+            if name not in names:
+                names[name] = path
+                queue.append(name)
+    return names

@@ -53,6 +53,7 @@ class Spread:
         self._live: dict[Place, None] = {}
         self._owners: set[str] = set()
         self._asked: set[str] = set()
+        self._awaited: set[str] = set()
         for module in project.seeds():
             self._enter(module)
         for module in tuple(self.shared):  # what is handed on by a module that was entered later
@@ -84,6 +85,10 @@ class Spread:
 
     def modules(self) -> tuple[Module, ...]:
         return tuple(dict.fromkeys(module for module, _ in self._live))
+
+    def may_await_work(self, text: str) -> bool:
+        """Whether a source names what gives work to an executor and awaits it, or a function that leads there, some calls deep."""
+        return self.project.whole or not names_in(text).isdisjoint(self._awaited)
 
     def matters(self, site: CallSite) -> bool:
         """Whether a call may be one that the API table knows."""
@@ -134,9 +139,9 @@ class Spread:
             leading |= fresh
             found = fresh | {f".{name}" for name in fresh}
         gathering = {f".{word}" for word in AWAITING} | AWAITING
-        leads = leading | {f".{name}" for name in leading} | awaited
+        self._awaited = leading | {f".{name}" for name in leading} | awaited
         for module, number, names in pages:
-            if not names.isdisjoint(gathering) and not names.isdisjoint(leads):
+            if not names.isdisjoint(gathering) and not names.isdisjoint(self._awaited):
                 if "asyncio" in names or any(i.module == "asyncio" and i.name in AWAITING for i in module.outline.imports):
                     yield module, number
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Collection, Iterable, Iterator
 
 from mplint.project.index import Index
-from mplint.scan import LIBRARIES, FileScan, scan_of
+from mplint.scan import FileScan, scan_of
 from mplint.source import Sources, digest_of
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ _EXCEPTION = re.compile(rb"(?:Error|Exception|Warning|Exit|Interrupt|Failure|Fai
 
 
 class Triage:
-    """The answers for one set of files; `index` says which modules they are."""
+    """The answers for one set of files; `index` says which modules they are, `starting` are the library modules by which work is handed over."""
 
-    def __init__(self, sources: Sources, index: Index, pieces: Pieces | None = None) -> None:
+    def __init__(self, sources: Sources, index: Index, starting: Collection[str], pieces: Pieces | None = None) -> None:
         self.sources = sources
-        self._index = index
+        self._starting = [frozenset(name.encode().split(b".")) for name in starting if index.find(name.partition(".")[0], "") is None]
         self._pieces = pieces
 
     @cached_property
@@ -47,11 +47,10 @@ class Triage:
     def seeds(self) -> tuple[str, ...]:
         """Files that may hand work to somebody."""
         awaits = any(scan.is_awaited for scan in self.scans.values())
-        own = {name for name in LIBRARIES if self._index.find(name, "") is not None}
         return tuple(
             path
             for path, scan in self.scans.items()
-            if scan.is_seed or not own.issuperset(scan.libraries) or (awaits and (scan.is_awaited or scan.is_awaiting))
+            if scan.is_seed or any(map((scan.imported | scan.origins).issuperset, self._starting)) or (awaits and (scan.is_awaited or scan.is_awaiting))
         )
 
     @cached_property
@@ -92,11 +91,23 @@ class Triage:
         """Files in which something is looked at."""
         return frozenset(self.seeds) | frozenset(self.exceptions)
 
+    @cached_property
+    def _importing(self) -> dict[bytes, list[str]]:
+        out: dict[bytes, list[str]] = {}
+        for path, scan in self.scans.items():
+            for word in scan.imported | scan.origins:
+                out.setdefault(word, []).append(path)
+        return out
+
+    def importing(self, names: Iterable[str]) -> dict[str, None]:
+        """Files whose import statements spell one of `names`, as a module or as what is imported."""
+        return {path: None for name in names for path in self._importing.get(name.encode(), ())}
+
     def importers(self, names: set[str]) -> Iterator[str]:
         """Files that import one of `names` by name, or derive a class from one."""
         wanted = {name.encode() for name in names}
         for path, scan in self.scans.items():
-            if not scan.taken.isdisjoint(wanted):
+            if not scan.imported.isdisjoint(wanted):
                 yield path
         for path, _, bases in self.heads:
             if not bases.isdisjoint(wanted):

@@ -47,6 +47,12 @@ class Vocabulary:
         self.modules = frozenset(m for n in names if (m := n.rpartition(".")[0]) and not m.rpartition(".")[2][:1].isupper())
         self.above = frozenset(".".join(m.split(".")[:k]) for m in self.modules for k in range(1, m.count(".") + 1)) - self.modules
         self.leading = self.modules | self.above
+        starting = [n for n, row in table.apis.items() if row.gives or row.gives_each or row.callee is not None]
+        starting += [n for n, kind in table.kinds.items() if kind.role != "exception"]
+        starting += [n for n, meant in table.aliases.items() if meant in table.apis or meant in table.kinds]
+        homes = {n.rpartition(".")[0] for n in starting}
+        self.starting = frozenset(m for m in self.modules if any(h == m or h.startswith(m + ".") for h in homes))
+        """The modules of which an object or a function hands over work, or registers a handler."""
 
     def is_imported(self, text: str) -> bool:
         """Whether a source imports what may lead to an API."""
