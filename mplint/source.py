@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -49,11 +50,12 @@ class Source(msgspec.Struct, frozen=True, dict=True):
     @functools.cached_property
     def starts(self) -> list[int]:
         """Character offset of the first character of each line."""
-        starts, at = [], 0
-        for line in self.lines:
-            starts.append(at)
-            at += len(line)
-        return starts
+        return list(itertools.accumulate(map(len, self.lines), initial=0))[:-1]
+
+    def between(self, first: int, last: int) -> str:
+        """Lines `first` to `last` (from 1, inclusive)."""
+        starts = self.starts
+        return self.text[starts[first - 1] : starts[last] if last < len(starts) else len(self.text)]
 
     @functools.cached_property
     def newline(self) -> str:

@@ -58,8 +58,9 @@ class WorkerSwallowsExit(Rule):
     name = "worker-swallows-exit"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        for function, reach in project.workers().items():
-            if function.module is not module or not reach.certain or function.is_module or is_for_test(project, reach, function):
+        for function in project.workers_in(module):
+            reach = project.workers()[function]
+            if not reach.certain or function.is_module or not function.spells("except") or is_for_test(project, reach, function):
                 continue
             for row in function.rows:
                 handler = _swallowing(project, function, row) if isinstance(row, f.Try) else None

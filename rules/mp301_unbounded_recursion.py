@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Iterator, Mapping
 
@@ -9,6 +10,7 @@ from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.hierarchy import derived
 from mplint.rule import Example, Hangs, Raises, Rule
+from mplint.words import called_in
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -54,8 +56,8 @@ class UnboundedRecursion(Rule):
     name = "unbounded-recursion"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        for function in project.workers():
-            if function.module is not module or function.is_module:
+        for function in project.workers_in(module):
+            if function.is_module or not (function.name.startswith("__") or function.name in project.kept("called in workers", lambda: _called(project))):
                 continue
             circle = _circle(project, function)
             if not circle:
@@ -123,6 +125,12 @@ if __name__ == "__main__":
     )
 
 
+def _called(project: Project) -> frozenset[str]:
+    """The names that code which runs in workers calls."""
+    pages = {(function.module, function.facts.at >> f.PAGE_BITS) for function in project.workers()}
+    return frozenset().union(*(called_in(module.page_text(page)) for module, page in pages))
+
+
 def _own_calls(project: Project, function: Function) -> dict[Function, list[CallSite]]:
     """The functions that `function` calls for certain, on its own object if they are methods, with the calls."""
     out: dict[Function, list[CallSite]] = {}
@@ -157,7 +165,7 @@ def _circle(project: Project, start: Function) -> dict[Function, tuple[CallSite,
     while queue and len(calls) < 200:
         function = queue.pop()
         if function not in calls:
-            calls[function] = _own_calls(project, function)
+            calls[function] = project.kept(("own calls", function), functools.partial(_own_calls, project, function))
             queue.extend(calls[function])
     back = {start}
     grew = True

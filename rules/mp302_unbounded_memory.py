@@ -58,9 +58,7 @@ class UnboundedMemory(Rule):
     name = "unbounded-memory"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        for function in project.workers():
-            if function.module is not module:
-                continue
+        for function in project.workers_in(module):
             inside: set[int] = set()
             for row in function.rows:
                 items = _built(project, function, row) if id(row) not in inside else 0.0

@@ -49,7 +49,7 @@ class UnguardedGather(Rule):
     name = "unguarded-gather"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        for function in project.functions(module):
+        for function in project.functions(module, "gather"):
             for gather in unguarded_gathers(project, function):
                 where = gather.wait.where
                 if where == "thread":

@@ -64,7 +64,7 @@ class TaskGroupHalfCaught(Rule):
     name = "task-group-half-caught"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        for function in project.functions(module):
+        for function in project.functions(module, "TaskGroup"):
             if not function.facts.is_async:
                 continue
             for group in task_groups(project, function):

@@ -46,7 +46,7 @@ class UnguardedGatherOverThreads(Rule):
     preview = True
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        for function in project.functions(module):
+        for function in project.functions(module, "gather"):
             for gather in unguarded_gathers(project, function):
                 if gather.wait.where == "thread":
                     message = "`gather` over a thread pool: the first exception loses the results of threads that go on running"

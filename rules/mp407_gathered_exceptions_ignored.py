@@ -52,7 +52,7 @@ class GatheredExceptionsIgnored(Rule):
     name = "gathered-exceptions-ignored"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        for function in project.functions(module):
+        for function in project.functions(module, "gather"):
             for site, wait in collecting_gathers(project, function):
                 if wait.where == "thread" or _is_quiet(project, wait):
                     continue

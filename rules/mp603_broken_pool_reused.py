@@ -46,7 +46,7 @@ class BrokenPoolReused(Rule):
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         seen = set()
-        for function in project.functions(module):
+        for function in project.functions(module, "except"):
             for row in function.rows:
                 if not isinstance(row, f.Try):
                     continue

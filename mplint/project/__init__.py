@@ -421,8 +421,10 @@ class Project:
 
     def uses(self, module: Module, *does: str) -> Iterator[Use]:
         """The calls in `module` that do one of `does` by the API table (all that do anything, without one)."""
-        for site in self.calls(module):
-            yield from self.uses_at(site, *does)
+        every = self.kept(("uses", module), lambda: tuple(use for site in self.calls(module) for use in self.uses_at(site)))
+        for use in every:
+            if not does or any(verb in use.row.does for verb in does):
+                yield use
 
     def uses_at(self, site: CallSite, *does: str) -> Iterator[Use]:
         """What one call does by the API table; one entry for each kind of object it may be done to."""
@@ -534,6 +536,16 @@ class Project:
         """All functions that may run in a worker process and how they are reached."""
         return self._reach
 
+    def workers_in(self, module: Module) -> tuple[Function, ...]:
+        """Those of `workers` that are defined in `module`."""
+        return self.kept("workers by module", self._workers_by_module).get(module, ())
+
+    def _workers_by_module(self) -> dict[Module, tuple[Function, ...]]:
+        out: dict[Module, list[Function]] = {}
+        for function in self._reach:
+            out.setdefault(function.module, []).append(function)
+        return {module: tuple(functions) for module, functions in out.items()}
+
     def why(self, function: Function) -> tuple[Step, ...] | None:
         """The because chain: why `function` runs in a worker process; None when it does not."""
         return workers.chain(self, self._reach, function)
@@ -549,12 +561,11 @@ class Project:
         handed = {function.path for submission in self.submissions() for function in submission.callees}
         return frozenset(m.path for m in self.spread.modules()) | {function.path for function in self._reach} | handed
 
-    def functions(self, module: Module) -> Iterator[Function]:
-        """The functions of `module` that rules look at: those whose source names an API, and those that run in a worker."""
-        seen = dict.fromkeys(self.live(module))
-        yield from seen
-        for function in self._reach:
-            if function.module is module and function not in seen:
+    def functions(self, module: Module, *words: str) -> Iterator[Function]:
+        """The functions of `module` that rules look at: those whose source names an API, and those that run in a worker; with `words` those alone
+        on whose pages one of them stands."""
+        for function in self.kept(("functions", module), lambda: tuple({**dict.fromkeys(self.live(module)), **dict.fromkeys(self.workers_in(module))})):
+            if not words or function.spells(*words):
                 yield function
 
     def calls(self, module: Module) -> Iterator[CallSite]:

@@ -71,6 +71,11 @@ class Function:
     def path(self) -> str:
         return self.module.path
 
+    def spells(self, *words: str) -> bool:
+        """Whether one of `words` stands in the source of this function, or of what is on the same page."""
+        pages = self.module.acting_pages() if self.is_module else (self.facts.at >> f.PAGE_BITS,)
+        return any(word in text for text in map(self.module.page_text, pages) for word in words)
+
     def site(self, row: f.Row | None = None) -> Site:
         """The site of a row of this function; its own without one."""
         return Site(self.module.path, (self.facts if row is None else row).at)
@@ -319,7 +324,7 @@ class Module:
 
     def page_text(self, page: int) -> str:
         where: Page = self.outline.pages[page]
-        return "".join(self.lines[where.first - 1 : where.last])
+        return self._source.between(where.first, where.last)
 
     def view(self, facts: f.FunctionFacts, qualname: str, owner: Class | None = None, outer: Function | None = None) -> Function:
         """The one view of a function of this module."""

@@ -80,7 +80,8 @@ def callers(project: Project, function: Function) -> tuple[CallSite, ...]:
     if name == "<lambda>" or name == "<module>":
         return ()
     out: list[CallSite] = []
-    family = None if function.owner is None else project.kept(("family", function.owner), lambda: hierarchy.family(project, function.owner))
+    owner = function.owner
+    family = None if owner is None else project.kept(("family", owner), lambda: hierarchy.family(project, owner))
     for site in project.calls_named(name, function.module, family):
         if any(calls_function(project, value, function) for value in project.values(site.call.func, site.function)):
             out.append(site)

@@ -39,9 +39,7 @@ def alarms(module: Module, project: Project, code: str, kind: str) -> Iterator[A
 
 def local_classes(module: Module, project: Project, code: str) -> Iterator[Alarm]:
     """Exception classes that a function which runs in a worker process defines and raises: pickle finds them nowhere."""
-    for function in project.workers():
-        if function.module is not module:
-            continue
+    for function in project.workers_in(module):
         for row in function.rows:
             if isinstance(row, f.ClassFacts):
                 cls = module.local_class(row, function)
