@@ -153,6 +153,13 @@ def test_pages_of_odd_layout(text: str, calls: list[str]) -> None:
     assert [facts.dotted(row.func) for row in sorted(rows_of(text), key=lambda row: row.at) if isinstance(row, facts.Call)] == calls
 
 
+def test_syntax_that_only_libcst_reads() -> None:
+    lines = lines_of("x = [*f(y) for y in g()]\n")
+    page = outline.Page(1, 1, "module")
+    tree, _ = extract.parse_page(lines, page)
+    assert {facts.dotted(row.func) for row in facts.walk(*extract.steps_of(tree, page, 0)) if isinstance(row, facts.Call)} == {"f", "g"}
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 import libcst as cst
 
 from mplint import facts as f
-from mplint.extract.pages import UNFIT
+from mplint.extract.pages import UNFIT, Unreadable
 from mplint.extract.walk import Walk, clean, literal, renumber
 
 OPERATORS = {
@@ -56,7 +56,10 @@ def annotation(walk: Walk, node: cst.Annotation | None) -> f.Expr | None:
 
 
 def expr(walk: Walk, node: Any) -> f.Expr:
-    row: f.Expr = _EXPRS[type(node)](walk, node)
+    handler = _EXPRS.get(type(node))
+    if handler is None:
+        raise Unreadable(f"{type(node).__name__} is an expression that mplint does not know")
+    row: f.Expr = handler(walk, node)
     return row
 
 
@@ -153,9 +156,11 @@ def display(walk: Walk, node: cst.Tuple | cst.List | cst.Set) -> f.Sequence:
 
 
 def element(walk: Walk, node: cst.BaseElement) -> f.Expr:
-    if isinstance(node, cst.StarredElement):
-        return f.Star(walk.number(node), expr(walk, node.value))
-    return expr(walk, node.value)
+    return starred(walk, node) if isinstance(node, cst.StarredElement) else expr(walk, node.value)
+
+
+def starred(walk: Walk, node: cst.StarredElement) -> f.Star:
+    return f.Star(walk.number(node), expr(walk, node.value))
 
 
 def dict_(walk: Walk, node: cst.Dict) -> f.Mapping:
@@ -267,5 +272,6 @@ _EXPRS: dict[type[cst.CSTNode], Callable[[Walk, Any], Any]] = {
     cst.Dict: dict_, cst.BinaryOperation: binary, cst.BooleanOperation: binary, cst.UnaryOperation: unary,
     cst.Comparison: comparison, cst.IfExp: choice, cst.Subscript: subscript, cst.Lambda: lambda_,
     cst.ListComp: comprehension, cst.SetComp: comprehension, cst.GeneratorExp: comprehension,
+    cst.StarredElement: starred,  # of a comprehension, where LibCST reads more than CPython does
     cst.DictComp: dict_comprehension, cst.Await: await_, cst.Yield: yield_, cst.NamedExpr: bind,
 }  # fmt: skip
