@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Step
+from mplint.project.importing import is_beside, is_offered, is_test
 from mplint.project.modules import CallSite, Function, Module
 from mplint.project.values import Instance, Literal, Unknown
 from mplint.words import called_in
@@ -155,7 +156,7 @@ def forks(project: Project, creation: CallSite, made: Instance) -> bool:
     """Whether the process starts as a copy of its parent for certain."""
     if made.start:
         return made.start == "fork"
-    return project.target < (3, 14) and methods_set(project, creation.function.path) <= {"fork"} and starts_by_default(project, creation)
+    return project.target < (3, 14) and not _method_is_set(project, creation.function) and starts_by_default(project, creation)
 
 
 def starts_by_default(project: Project, creation: CallSite) -> bool:
@@ -180,22 +181,41 @@ def methods_set(project: Project, path: str) -> frozenset[str]:
 
     What its tests set counts in tests only.
     """
-    found = project.kept("start methods set", lambda: {setting: tuple(methods_set_in(project, setting)) for setting in project.sources.holding(_SETTING)})
-    tested = _TEST.search(path) is not None
-    return frozenset(method for setting, methods in found.items() if tested or not _TEST.search(setting) for method in methods)
-
-
-_SETTING = b"set_start_method("
-
-_TEST = re.compile(r"[/\\](?:tests?[/\\]|test_|conftest\.py)|_test\.py$")
+    tested = is_test(project, path)
+    return frozenset(method for setter, method in _settings(project) if tested or not is_test(project, setter.path))
 
 
 def methods_set_in(project: Project, path: str) -> Iterator[str]:
     """The start methods that the file sets as default."""
-    module = project.module(path)
-    for function in module.functions(lambda text: "set_start_method" in text) if module is not None else ():
-        for site in function.calls:
-            if _called_name(site) == "set_start_method":
-                given = site.call.positional(0) or site.call.keyword("method")
-                values = project.values(given, function) if given is not None else (Unknown("method"),)
-                yield from (str(v.value) if isinstance(v, Literal) else "?" for v in values if not isinstance(v, Literal) or v.value is not None)
+    return (method for setter, method in _settings(project) if setter.path == path)
+
+
+def _method_is_set(project: Project, function: Function) -> bool:
+    """Whether the project sets another start method than fork before `function` runs.
+
+    A function that the package offers to other programs also runs where no command of the package has set anything.
+    """
+    setters = {s for s, method in _settings(project) if method != "fork" and (s.module is function.module or not is_beside(project, s.module))}
+    if not setters or function in setters or any(setter.is_module for setter in setters):
+        return bool(setters)
+    return not is_offered(project, function) and not any(is_offered(project, site.function) for site in project.callers(function))
+
+
+def _settings(project: Project) -> tuple[tuple[Function, str], ...]:
+    """The functions that set a start method as default, each with the method; "?" for one that is not written out."""
+    return project.kept("start methods set", lambda: tuple(_set_in_files(project)))
+
+
+def _set_in_files(project: Project) -> Iterator[tuple[Function, str]]:
+    for path in project.sources.holding(b"set_start_method("):
+        module = project.module(path)
+        for function in module.functions(lambda text: "set_start_method" in text) if module is not None else ():
+            for site in function.calls:
+                if _called_name(site) == "set_start_method":
+                    given = site.call.positional(0) or site.call.keyword("method")
+                    values = project.values(given, function) if given is not None else (Unknown("method"),)
+                    for value in values:
+                        if not isinstance(value, Literal):
+                            yield function, "?"
+                        elif value.value is not None:
+                            yield function, str(value.value)

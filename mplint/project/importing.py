@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.project.modules import CallSite, Function, Module
+from mplint.project.names import absolute
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -57,9 +58,28 @@ def is_test(project: Project, path: str) -> bool:
     return file.name.startswith(("test_", "conftest")) or file.stem.endswith("_test") or not _TESTING.isdisjoint(file.parts[:-1])
 
 
+def is_beside(project: Project, module: Module) -> bool:
+    """Whether a module belongs to what lies beside a package: tests, examples, scripts."""
+    return is_test(project, module.path) or not _BESIDE.isdisjoint(PurePosixPath(module.path.removeprefix(project.sources.root)).parts[:-1])
+
+
 def is_library(project: Project, module: Module) -> bool:
     """Whether a module is there to be imported by programs that it does not know: part of a package, and no program of its own."""
     if not module.is_package and "." not in module.name:
         return False
-    *folders, last = module.name.split(".")
-    return last not in _STANDALONE and _BESIDE.isdisjoint(folders) and not is_test(project, module.path)
+    return module.name.rpartition(".")[2] not in _STANDALONE and not is_beside(project, module)
+
+
+def is_offered(project: Project, function: Function) -> bool:
+    """Whether the package of a function, or of the class that it is a method of, imports it for others to use."""
+    module = function.module
+    name = function.qualname.partition(".")[0]
+    package = project.find_module(module.name.partition(".")[0], module.path)
+    if package is None or not package.is_package or name.startswith(("_", "<")):
+        return False
+    if package is module:
+        return True
+    for i in package.outline.imports:
+        if i.name in {name, "*"} and project.find_module(absolute(package, i.module, i.level), package.path) is module:
+            return True
+    return False
