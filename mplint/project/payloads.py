@@ -55,10 +55,10 @@ def pickled(project: Project, submission: Submission) -> Pickled:
 
 def is_pickled(project: Project, submission: Submission) -> bool:
     """Whether it is pickle that carries a submission to a process, if anything has to."""
-    return submission.where == "process" and submission.role not in {"callback", "handler"} and _pickler(project, submission) == "pickle"
+    return submission.where == "process" and submission.role not in {"callback", "handler"} and pickler_of(project, submission) == "pickle"
 
 
-def _pickler(project: Project, submission: Submission) -> str:
+def pickler_of(project: Project, submission: Submission) -> str:
     """How the pool, or the process, of a submission serialises; "" when it is not known which pool it is, or may be one of several that differ."""
     api = submission.api
     if api.through:
