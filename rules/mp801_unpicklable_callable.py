@@ -9,6 +9,7 @@ from mplint.finding import Alarm, Step
 from mplint.project.parameters import argument_of
 from mplint.project.payloads import Part, Pickled, arguments, is_pickled, pickled
 from mplint.project.pickling import Question, Refusal, refusal, refused
+from mplint.project.running import running
 from mplint.project.values import Instance
 from mplint.rule import Example, Prints, Raises, Rule
 
@@ -38,8 +39,8 @@ class UnpicklableCallable(Rule):
     ## When it knows
 
     The pool must be one that pickles (not loky, joblib, multiprocess or pathos), and of processes. An object counts when its constructor, or the
-    method that sends it, puts such a thing into an attribute on every way and nothing else is put there; classes with
-    `__getstate__` or `__reduce__` and those with unknown bases are left alone. For a `Process` the start method must be spawn or forkserver, or left
+    method that sends it, puts such a thing into an attribute on every way and nothing else is put there, or when an attribute keeps a process that runs
+    already; classes with `__getstate__` or `__reduce__` and those with unknown bases are left alone. For a `Process` the start method must be spawn or forkserver, or left
     to the default in a project that never sets fork; the message says which. Silent where the pickling error is handled by name.
 
     ## References
@@ -126,7 +127,7 @@ def _refusals(project: Project, submission: Submission) -> Iterator[tuple[Part, 
         return
     if submission.argument is not None:
         found = next((r for v in project.values(submission.argument, site.function) if (r := refusal(asked, v)) is not None), None)
-        found = found or _passed(asked, submission, submission.argument)
+        found = found or _passed(asked, submission, submission.argument) or running(project, submission)
         if found is not None:
             yield Part(submission.argument, site.function), found
     for part in arguments(project, submission):

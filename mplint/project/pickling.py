@@ -179,19 +179,24 @@ def _of_library(asked: Question, value: Instance, name: str, steps: tuple[Step, 
 def holding(asked: Question, cls: Class) -> Refusal | None:
     """What an object of a class of the project holds for certain that pickle refuses, unless the class decides itself what travels."""
     project = asked.project
-    family = project.mro(cls)
-    if any(isinstance(base, Unknown) for base in family):
+    if goes_its_own_way(project, cls):
         return None
-    for base in family:
-        if isinstance(base, External):
-            known = _of_library(asked, project.instance_of(cls), base.name, ())
-            if known is not None:
-                return Refusal(f"an object of `{cls.name}`, {known.what}", known.steps)
-            if not base.name.startswith("builtins.") and project.table.kind(base.name) is None:
-                return None
-        elif isinstance(base, Class) and not set(_OWN_WAY).isdisjoint(base.method_names()):
-            return None
+    for base in project.mro(cls):
+        known = _of_library(asked, project.instance_of(cls), base.name, ()) if isinstance(base, External) else None
+        if known is not None:
+            return Refusal(f"an object of `{cls.name}`, {known.what}", known.steps)
     return project.kept(("holds", cls, asked.starting, asked.depth, asked.caller, asked.row.at), lambda: _first(_held(asked, cls)))
+
+
+def goes_its_own_way(project: Project, cls: Class) -> bool:
+    """Whether a class decides itself what of its objects travels, or may, by a base that is not known."""
+    for base in project.mro(cls):
+        if isinstance(base, Class):
+            if not set(_OWN_WAY).isdisjoint(base.method_names()):
+                return True
+        elif isinstance(base, Unknown) or not (base.name.startswith("builtins.") or base.name in REFUSED or project.table.kind(base.name) is not None):
+            return True
+    return False
 
 
 def _held(asked: Question, cls: Class) -> Iterator[Refusal | None]:
