@@ -177,7 +177,7 @@ def _given(project: Project, submission: Submission, api: Api) -> Given | None:
         counted = _counted(written(given, function)) if given is not None else Given(0)
         return counted._replace(names=names) if counted is not None and names is not None else None
     if api.payload == "call" and api.callee is not None and api.callee.position is not None and api.arguments is None:
-        if any(a.keyword and a.keyword == api.callee.keyword for a in call.args):
+        if any(a.keyword and a.keyword == api.callee.keyword for a in call.args) or _takes_more(project, submission):
             return None
         behind = [a for a in call.args if not a.keyword][api.callee.position + 1 :]
         taken = {p.keyword for p in (api.executor, api.timeout) if p is not None}
@@ -192,6 +192,14 @@ def _given(project: Project, submission: Submission, api: Api) -> Given | None:
         element = display.element if isinstance(display, f.Comprehension) and display.kind != "dict" else display.items[0] if isinstance(display, f.Sequence) and display.items else None
         return _counted(element) if isinstance(element, f.Sequence) else None
     return None
+
+
+def _takes_more(project: Project, submission: Submission) -> bool:
+    """Whether the executor of `run_in_executor` keeps one of the arguments for itself: pebble's `submit` takes a timeout first."""
+    chosen = project.argument(submission.site.call, submission.api.executor) if submission.api.executor is not None else None
+    executors = [v.cls for v in project.values(chosen, submission.site.function) if isinstance(v, Instance)] if chosen is not None else []
+    rows = [project.table.method(cls.name, "submit") for cls in executors if isinstance(cls, External)]
+    return any(row is not None and row.arguments is not None for row in rows)
 
 
 def _counted(expr: f.Expr) -> Given | None:

@@ -25,8 +25,8 @@ def running(project: Project, submission: Submission) -> Refusal | None:
         for method in cls.methods_mentioning(".start()"):
             loop = _starting_loop(method, attr)
             if loop is not None:
-                steps = (Step(method.site(loop), f"the first process in `self.{attr}` runs when the second is started here"),)
-                return Refusal(f"an object of `{cls.name}`, whose `{attr}` holds a process that runs already", steps)
+                said = Step(method.site(loop), f"the first process in `self.{attr}` runs when the second is started here")
+                return Refusal(f"an object of `{cls.name}`, whose `{attr}` holds a process that runs already", (said,))
     starts = list(_starts(function, made))
     for attr, row, others in _kept(project, function, made):
         first = next((a for a in others for b in starts if a is not b and function.graph.reaches(a, b)), None)
