@@ -76,6 +76,12 @@ SHAPES = {
         "        super().__init__(f'bad: {text}')\n",
         "Broken(opaque('x'))",
     ),
+    "class of a library": (
+        "CORRUPT",
+        "import fractions\nclass Broken(Exception):\n    def __init__(self, a, reason=None):\n        text = f'{a} failed'\n"
+        "        if isinstance(reason, fractions.Fraction) and reason.numerator:\n            text += f' by {reason}'\n        super().__init__(text)\n",
+        "Broken(opaque('x'))",
+    ),
     "translated": (
         "FAIL",
         "def _(text):\n    return opaque(text)\ndef opaque(x):\n    return x\n"
@@ -119,6 +125,21 @@ def test_a_metaclass_is_read_where_it_is_written() -> None:
     assert cls is not None
     found = verdict_on(project, cls)
     assert found is not None and found.kind == "FAIL"
+
+
+def test_constructions_in_tests_alone_are_not_all() -> None:
+    """What a test makes may survive although what users make does not."""
+    files = {
+        "/p/errors.py": "class Broken(Exception):\n    def __init__(self, text, place='?'):\n        super().__init__(f'bad in {place}')\n",
+        "/p/tests/test_errors.py": "from errors import Broken\ndef test_it():\n    Broken('x')\n",
+    }
+    project = Project(Sources("/p", tuple(files), {path: text.encode() for path, text in files.items()}))
+    module = project.module("/p/errors.py")
+    assert module is not None
+    cls = module.class_("Broken")
+    assert cls is not None
+    found = verdict_on(project, cls)
+    assert found is not None and found.scenario is not None and found.scenario.site is None
 
 
 def test_attribute_error_keeps_its_args_since_3_12() -> None:

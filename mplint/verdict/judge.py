@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterator
 
 from mplint import facts as f
+from mplint.project.importing import is_test
 from mplint.project.modules import CallSite, Class
 from mplint.verdict.calls import arguments
 from mplint.verdict.machine import Frame, Impossible, Machine, Thrown, Vague
@@ -124,7 +125,7 @@ def parameters(shapes: Shapes, shape: Shape) -> tuple[f.Param, ...] | None:
 
 
 def scenarios(project: Project, shapes: Shapes, shape: Shape) -> Iterator[Scenario]:
-    """The constructions in the project; when there is none that tells anything, with the required arguments and with all."""
+    """The constructions in the project; when there is none that tells anything, or only tests make one, with the required arguments and with all."""
     assert isinstance(shape.cls, Class)
     seen: set[Any] = set()
     some = False
@@ -136,7 +137,7 @@ def scenarios(project: Project, shapes: Shapes, shape: Shape) -> Iterator[Scenar
         key = (tuple(_look(a) for a in scenario.args), tuple((k, _look(v)) for k, v in scenario.kwargs))
         if key not in seen and len(seen) < SITES:
             seen.add(key)
-            some = True
+            some = some or not is_test(project, site.site.path)
             yield scenario
     if not some:
         yield from plain(parameters(shapes, shape))

@@ -119,6 +119,10 @@ def _member(m: Machine, left: Any, right: Any, a: Any, b: Any) -> bool:
     return m.decide(Term("in", (a, b)), False)
 
 
+_ABSTRACT = {"builtins", "collections", "typing", "typing_extensions", "numbers", "abc", "os", "types", "six", "past", "future"}
+"""Packages with classes that plain values are instances of; a class of any other is one that they are not."""
+
+
 def instance_of(m: Machine, value: Any, types: Any) -> bool:
     """`isinstance(value, types)`."""
     if isinstance(types, Seq):
@@ -136,7 +140,7 @@ def instance_of(m: Machine, value: Any, types: Any) -> bool:
     if name in TYPES:
         if wanted in TYPES:
             return issubclass(TYPES[name], TYPES[wanted])
-        if isinstance(types, Cls):
+        if isinstance(types, Cls) or (isinstance(types, Ext) and types.name.partition(".")[0] not in _ABSTRACT):
             return False
     if isinstance(value, Term) and value.op == "new" and isinstance(types, Cls) and isinstance(value.parts[0], Cls):
         return types.cls in m.shapes.of(value.parts[0].cls).mro
