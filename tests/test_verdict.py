@@ -82,6 +82,7 @@ SHAPES = {
         "        if isinstance(reason, fractions.Fraction) and reason.numerator:\n            text += f' by {reason}'\n        super().__init__(text)\n",
         "Broken(opaque('x'))",
     ),
+    "quoted twice": ("CORRUPT", "import json\nclass Broken(Exception):\n    def __init__(self, a):\n        super().__init__(json.dumps(a))\n", "Broken(opaque('x'))"),
     "translated": (
         "FAIL",
         "def _(text):\n    return opaque(text)\ndef opaque(x):\n    return x\n"
@@ -124,6 +125,13 @@ def test_a_metaclass_is_read_where_it_is_written() -> None:
     cls = module.class_("Broken")
     assert cls is not None
     found = verdict_on(project, cls)
+    assert found is not None and found.kind == "FAIL"
+
+
+def test_a_construction_that_raises_is_none() -> None:
+    """Where every construction in the project fails (a bug of its own), the class is judged as its users construct it."""
+    text = "class Broken(Exception):\n    def __init__(self, a, b):\n        super().__init__(a)\ndef f():\n    raise Broken('x')\n"
+    found = predicted(text)
     assert found is not None and found.kind == "FAIL"
 
 

@@ -28,6 +28,9 @@ CANDIDATES = 4
 """A call that may be of more functions than that says nothing about what it raises."""
 
 
+_EXCEPTION = External("builtins.Exception")
+
+
 class Escape(NamedTuple):
     """One way out of a function.
 
@@ -191,10 +194,10 @@ class _Walk:
         yield from self.block(step.final, caught)
 
     def implied(self, handler: f.Handler) -> Iterator[Escape]:
-        """What a handler is there for when nothing written out below its try explains it."""
-        kinds: tuple[Value, ...] = caught_classes(self.project, self.function, handler) if handler.types is not None else (External("builtins.Exception"),)
+        """What a handler is there for when nothing written out below its try explains it; one for everything is there for exceptions."""
+        kinds: tuple[Value, ...] = caught_classes(self.project, self.function, handler) if handler.types is not None else (_EXCEPTION,)
         for kind in kinds:
-            yield self.escape(kind, "again", handler)
+            yield self.escape(_EXCEPTION if kind == External("builtins.BaseException") else kind, "again", handler)
 
     def entered(self, step: f.With, caught: Mapping[str, tuple[Escape, ...]]) -> Iterator[Escape]:
         inside = list(self.block(step.body, caught))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Iterator
 
 from mplint import facts as f
@@ -78,7 +78,7 @@ def verdict(project: Project, shapes: Shapes, cls: Class) -> Verdict | None:
         return Verdict(OK, None, init)
     best: Verdict | None = None
     left = WORK
-    for scenario in scenarios(project, shapes, shape):
+    for scenario in (*scenarios(project, shapes, shape), *(replace(way, last_resort=True) for way in plain(parameters(shapes, shape)))):
         if scenario.last_resort and best is not None:
             break
         outcome, steps = judged(project, shapes, cls, scenario, left)

@@ -81,6 +81,10 @@ IDEMPOTENT = frozenset({
 """Functions for which f(f(x)) is f(x)."""
 
 
+GROWING = frozenset({"json.dumps", "builtins.repr", "builtins.ascii"})
+"""Functions for which f(f(x)) is never f(x): each puts quotes around a text."""
+
+
 def builtin_base(table: Table, name: str) -> str:
     """The builtin exception that stands for the library class `name`, "" when it is none."""
     while not name.startswith("builtins."):

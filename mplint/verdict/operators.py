@@ -7,6 +7,7 @@ import re
 import string
 from typing import Any, Callable
 
+from mplint.verdict.library import GROWING
 from mplint.verdict.machine import Machine, Thrown
 from mplint.verdict.terms import NONE, TYPES, Const, DictObj, ListObj, Obj, Seq, Sym, Term, as_text, contains, freeze, kind_of, text
 
@@ -263,7 +264,7 @@ def _idempotent(outer: Any, inner: Any) -> bool:
     """Whether `outer` is a function whose text is not known, applied once more to `inner`."""
     if not isinstance(outer, Term) or outer.op not in {"call", "loop", "comp", "method"} or inner == NONE:
         return False
-    if outer.parts[0] in {"format"}:
+    if outer.parts[0] == "format" or (isinstance(outer.parts[0], str) and outer.parts[0] in GROWING):
         return False
     if isinstance(outer.parts[0], Term) and outer.parts[0].op == "attr" and outer.parts[0].parts[1] == "format":
         return False
