@@ -185,7 +185,18 @@ def holding(asked: Question, cls: Class) -> Refusal | None:
         known = _of_library(asked, project.instance_of(cls), base.name, ()) if isinstance(base, External) else None
         if known is not None:
             return Refusal(f"an object of `{cls.name}`, {known.what}", known.steps)
-    return project.kept(("holds", cls, asked.starting, asked.depth, asked.caller, asked.row.at), lambda: _first(_held(asked, cls)))
+    return project.kept(("holds", cls, asked.starting, asked.depth, asked.caller, asked.row.at), lambda: _own_pool(asked, cls) or _first(_held(asked, cls)))
+
+
+def _own_pool(asked: Question, cls: Class) -> Refusal | None:
+    """The pool in an attribute of `self` on which `self` is sent: it is there, whoever put it there."""
+    project, caller, func = asked.project, asked.caller, asked.row.func if isinstance(asked.row, f.Call) else None
+    pool = func.value if isinstance(func, f.Attr) else None
+    if not isinstance(pool, f.Attr) or caller.owner is None or f.dotted(pool.value) != caller.receiver or cls not in project.mro(caller.owner):
+        return None
+    stored = project.stored(cls, pool.attr) if project.find_method(cls, pool.attr) is None else ()
+    found = next((v for v in stored if isinstance(v, Instance) and isinstance(v.cls, External) and project.role(v) in ROLES), None)
+    return Refusal(f"an object of `{cls.name}`, whose `{pool.attr}` is {ROLES[project.role(found)]}", project.made_step(found)) if found is not None else None
 
 
 def goes_its_own_way(project: Project, cls: Class) -> bool:
@@ -202,13 +213,13 @@ def goes_its_own_way(project: Project, cls: Class) -> bool:
 def _held(asked: Question, cls: Class) -> Iterator[Refusal | None]:
     """What each attribute of an object of `cls` is refused for."""
     for attr, row, method in _stores(asked, cls):
-        if not isinstance(row, f.Assign) or row.value is None or not any(isinstance(t, f.Attr) and t.attr == attr for t in row.targets):
+        if not isinstance(row, f.Assign) or row.value is None or not any(f.dotted(t).rpartition(".")[2] == attr for t in row.targets):
             continue
         found = refused(asked.deeper(), row.value, method)
         if found is None or not _lasts(asked, cls, attr, row, method):
             continue
         said = found.what.removeprefix(f"an object of `{cls.name}`, ")
-        steps = (Step(method.site(row), f"`{method.qualname}` puts it into `self.{attr}`"),)
+        steps = (Step(method.site(row), f"`{cls.name if method.is_module else method.qualname}` puts it into `self.{attr}`"),)
         yield Refusal(f"an object of `{cls.name}`, whose `{attr}` is {said}", steps if not _is_chain(found) else (*steps, *found.steps))
 
 
@@ -220,6 +231,9 @@ def _stores(asked: Question, cls: Class) -> Iterator[tuple[str, f.Row, Function]
     """The assignments to attributes of `self` that every object of `cls` that is sent has seen: attribute, row, method."""
     project, caller = asked.project, asked.caller
     for base in project.mro(cls):
+        if isinstance(base, Class) and any("dataclass" in f.dotted(d.func if isinstance(d, f.Call) else d) for d in base.facts.decorators):
+            scope = base.outer or base.module.body
+            yield from ((t.id, row, scope) for row in base.assigns() if isinstance(row.value, f.Call) and row.value.keyword("init") is None for t in row.targets if isinstance(t, f.Name))
         init = base.method("__init__") if isinstance(base, Class) else None
         if init is None:
             continue
