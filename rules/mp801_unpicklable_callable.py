@@ -60,6 +60,8 @@ class UnpicklableCallable(Rule):
                 continue
             how: Pickled | None = None
             for part, found in _refusals(project, submission):
+                if found.what.startswith("a shared "):  # MP804 tells of these
+                    continue
                 how = pickled(project, submission) if how is None else how
                 site = part.function.site(part.expr)
                 if not how or site in seen or _is_expected(submission) or (how == "default" and _asks_for_platform(submission)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.modules import CallSite, Class, Function
-from mplint.project.values import Coroutine, External, Instance, Literal, Many, Tuple, Value
+from mplint.project.values import Coroutine, External, Instance, Literal, Many, Tuple, Unknown, Value
 from mplint.rule import Example, Prints, Rule
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _is_sure(project: Project, value: Value) -> bool:
     function = runs[0]
     if function.owner is not None and any(function.name in cls.method_names() for cls in project.subclasses(function.owner)):
         return False
-    return not project.never_returns(function) and (function.facts.is_generator or function.facts.is_async or _says_all(project, function))
+    return not isinstance(function.facts.body[-1] if function.facts.body else None, f.Raise) and (function.facts.is_generator or function.facts.is_async or _says_all(project, function))
 
 
 def _says_all(project: Project, function: Function) -> bool:
@@ -168,6 +168,8 @@ def _says_all(project: Project, function: Function) -> bool:
 def _noun(project: Project, value: Value) -> str:
     if isinstance(value, Literal):
         return "nothing" if value.value is None else f"`{value.value!r}`"
+    if isinstance(value, Unknown):
+        return "a result of arithmetic" if value.reason == "arithmetic" else ""
     if isinstance(value, Coroutine):
         return "a coroutine"
     if isinstance(value, Many):
