@@ -32,9 +32,9 @@ class UnpicklableCallable(Rule):
     ## Why it hurts
 
     Tasks of `Pool` and `ProcessPoolExecutor` are pickled, whatever the start method. Measured on CPython 3.8 to 3.13: `map()` or `result()`
-    raises `AttributeError`, `PicklingError` or `TypeError`, and where nobody asks for the result the task is lost in silence. What a
-    `Process` or an initializer is given is pickled under spawn and forkserver, and `start()` raises; only fork hands it over as it is.
-    Fork is the default on Linux up to Python 3.13, and nowhere else.
+    raises `AttributeError`, `PicklingError` or `TypeError`, and where nobody asks for the result the task is lost in silence; billiard's pool never
+    answers for a lambda (4.3.2). What a `Process` or an initializer is given is pickled under spawn and forkserver, and `start()` raises;
+    only fork hands it over as it is. Fork is the default on Linux up to Python 3.13, and nowhere else.
 
     ## When it knows
 
