@@ -195,7 +195,9 @@ def _given(project: Project, submission: Submission, api: Api) -> Given | None:
 
 
 def _takes_more(project: Project, submission: Submission) -> bool:
-    """Whether the executor of `run_in_executor` keeps one of the arguments for itself: pebble's `submit` takes a timeout first."""
+    """Whether the executor of `run_in_executor` keeps one of the arguments for itself, or may: pebble's `submit` takes a timeout first."""
+    if submission.api.executor is not None and submission.where == "any":
+        return True
     chosen = project.argument(submission.site.call, submission.api.executor) if submission.api.executor is not None else None
     executors = [v.cls for v in project.values(chosen, submission.site.function) if isinstance(v, Instance)] if chosen is not None else []
     rows = [project.table.method(cls.name, "submit") for cls in executors if isinstance(cls, External)]
