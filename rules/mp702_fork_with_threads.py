@@ -9,8 +9,8 @@ from mplint.finding import Alarm, Safety, Step
 from mplint.project import threads
 from mplint.project.children import beginnings, child_of, has_unknown_context, is_standard
 from mplint.project.forking import forks
-from mplint.project.importing import is_test
-from mplint.project.modules import Function
+from mplint.project.importing import is_library, is_test
+from mplint.project.modules import CallSite, Function
 from mplint.project.values import External, Instance
 from mplint.rule import Example, Hangs, Prints, Rule
 
@@ -26,8 +26,8 @@ class ForkWithThreads(Rule):
 
     ## What it does
 
-    Reports processes, pools and executors that start their children by fork after a thread was started, or on a thread, and
-    start methods that are fork for macOS.
+    Reports processes, pools and executors that fork after a thread was started, on a thread, or in a function that
+    offers threads as well, and start methods that are fork for macOS.
 
     ## Why it hurts
 
@@ -43,7 +43,8 @@ class ForkWithThreads(Rule):
     The start method has to be fork: asked for by name, or the default, which it is on Linux before Python 3.14 as long as the project sets no
     other. The thread is started in the same function, by its callers, when the object is made or when the module is
     imported, on every way to the fork; or the function itself is what a thread runs: a target, a task of a thread pool,
-    the `run` of a thread. Silent for spawn and forkserver, when the threads were joined or their pool was left before, and for tests. The threads that
+    the `run` of a thread. A function of a package that makes a pool of threads or one of forked processes, as a parameter asks, is reported because
+    programs that may choose threads there have threads elsewhere, too. Silent for spawn and forkserver, when the threads were joined or their pool was left before, and for tests. The threads that
     pools and queues of `multiprocessing` run for themselves do not count.
 
     ## Fix safety
@@ -96,6 +97,11 @@ class ForkWithThreads(Rule):
                 message = f"`{title}` forks on a thread, beside the main one: a lock that another thread holds stays locked in the child"
             yield Alarm(self.code, use.site.site, message, because, use.function.qualname, _hint(use, child))
             return
+        other = _alternative(use, child, project)
+        if other is not None:
+            because = (Step(other.site, "the caller may choose threads instead"),)
+            message = f"`{title}` forks in a function that offers threads as well: a lock that a thread of its callers holds stays locked in the child"
+            yield Alarm(self.code, use.site.site, message, because, use.function.qualname, _hint(use, child))
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         import libcst as cst
@@ -176,6 +182,35 @@ if __name__ == "__main__":
 """,
         fixed_ends=Prints("reported"),
     )
+
+
+def _alternative(use: Use, child: Instance, project: Project) -> CallSite | None:
+    """The call by which a function of a library makes threads where a parameter asks for them and not for these processes."""
+    function = use.function
+    if child.start or not is_library(project, function.module):
+        return None
+    target, params = _target(function, use.call), _deciding(function, use.call)
+    for site in function.calls if target and params else ():
+        if site.call is not use.call and _target(function, site.call) == target and params & _deciding(function, site.call):
+            values = project.values(site.call, function)
+            if values and all(isinstance(v, Instance) and v.where == "thread" and project.role(v) in {"executor", "pool"} for v in values):
+                if not function.graph.reaches(site.call, use.call) and not function.graph.reaches(use.call, site.call):
+                    return site
+    return None
+
+
+def _target(function: Function, call: f.Call) -> str:
+    """The name that a call's value is assigned to."""
+    around = function.parent(call)
+    while isinstance(around, f.Choice):
+        around = function.parent(around)
+    return f.dotted(around.targets[0]) if isinstance(around, f.Assign) and len(around.targets) == 1 else ""
+
+
+def _deciding(function: Function, call: f.Call) -> frozenset[str]:
+    """The parameters that decide whether a call is made."""
+    names = {p.name for p in function.facts.params}
+    return frozenset(r.id for branch in function.graph.branch_conditions(call) for r in f.walk(branch.test) if isinstance(r, f.Name) and r.id in names)
 
 
 def _elsewhere(use: Use, function: Function, row: f.Row) -> tuple[Step, ...]:

@@ -14,6 +14,7 @@ from mplint.rule import Example, Prints, Raises, Rule
 
 if TYPE_CHECKING:
     from mplint.project import Module, Project, Use
+    from mplint.project.flow.around import Branch
     from mplint.project.workers import Submission
 
 _STANDARD = frozenset({"multiprocessing", "concurrent", "torch", "mpire"})
@@ -200,9 +201,17 @@ def _child(use: Use, project: Project) -> Instance | None:
 
 
 def _may_be_skipped(function: Function, call: f.Row) -> bool:
-    """Whether something decides that a call is made, or its error is handled."""
+    """Whether something decides that a call is made, or its error is handled; a check that raises decides nothing."""
     graph = function.graph
-    return bool(graph.branch_conditions(call)) or graph.is_conditional(call) or bool(graph.handlers_around(call))
+    around = function.ancestors(call)
+    deciding = [branch for branch in graph.branch_conditions(call) if any(branch.row is row for row in around) or not _raises(branch)]
+    return bool(deciding) or graph.is_conditional(call) or bool(graph.handlers_around(call))
+
+
+def _raises(branch: Branch) -> bool:
+    """Whether the other outcome of a test is an error."""
+    block = () if branch.row is None else branch.row.orelse if branch.holds else branch.row.body
+    return bool(block) and isinstance(block[-1], f.Raise)
 
 
 def _is_skipped_on_the_way(project: Project, function: Function) -> bool:
