@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.importing import guards, is_guarded, is_library, on_import
+from mplint.project.modules import CallSite
 from mplint.project.values import Literal
 from mplint.rule import Example, Hangs, Prints, Rule
 
@@ -71,7 +72,6 @@ class StartMethodSetOnImport(Rule):
     name = "start-method-set-on-import"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        fixed = False
         seen = set()
         for use in project.uses(module, "method", "make", "poll"):
             if use.site in seen:
@@ -79,15 +79,16 @@ class StartMethodSetOnImport(Rule):
             if "method" in use.row.does:
                 seen.add(use.site)
                 yield from self._set(use, module, project)
-            elif use.row.name.endswith(".get_context") and _asked(use, project):
+            elif use.row.name.endswith(".get_context") and _asked(use):
                 seen.add(use.site)
                 yield from self._unused(use, project)
-            elif not fixed and use.function.is_module and _fixes(use, project) and is_library(project, module):
-                if not is_guarded(module.body, use.call):
-                    fixed = True
+        if is_library(project, module):
+            for use in _on_module_level(module, project):
+                if _fixes(use, project):
                     name = use.row.name.rpartition(".")[2]
                     message = f"`{name}` on import fixes the start method: the program's own `set_start_method` fails from then on"
                     yield Alarm(self.code, use.site.site, message, (), use.function.qualname)
+                    break
 
     def _set(self, use: Use, module: Module, project: Project) -> Iterator[Alarm]:
         function = use.function
@@ -178,6 +179,16 @@ if __name__ == "__main__":
     )
 
 
+def _on_module_level(module: Module, project: Project) -> Iterator[Use]:
+    """What the statements of a module and of its classes call of the API when it is imported."""
+    for number in project.spread.pages(module):
+        page = module.outline.pages[number]
+        if page.kind == "module" or (page.kind == "step" and page.acts):
+            for row in f.walk(*module.steps(number)):
+                if isinstance(row, f.Call) and (page.indent or not is_guarded(module.body, row)):
+                    yield from project.uses_at(CallSite(module.body, row), "make", "poll")
+
+
 def _methods(use: Use, project: Project) -> set[str]:
     """The start methods that a call may ask for, "" when it is not known."""
     given = project.argument(use.call, use.row.method_at) if use.row.method_at is not None else None
@@ -185,7 +196,7 @@ def _methods(use: Use, project: Project) -> set[str]:
     return {str(v.value) if isinstance(v, Literal) and v.value else "" for v in values} or {""}
 
 
-def _asked(use: Use, project: Project) -> bool:
+def _asked(use: Use) -> bool:
     """Whether `get_context` is asked for a start method by name."""
     given = use.call.positional(0) or use.call.keyword("method")
     return given is not None and not (isinstance(given, f.Const) and given.kind == "none")
@@ -194,7 +205,7 @@ def _asked(use: Use, project: Project) -> bool:
 def _fixes(use: Use, project: Project) -> bool:
     """Whether a call asks the default context for its start method, which fixes it."""
     head, _, last = use.row.name.rpartition(".")
-    if use.receiver is not None:
+    if use.receiver is not None or (last == "get_context" and _asked(use)):
         return False
     if last == "get_start_method":
         allowed = use.call.keyword("allow_none") or use.call.positional(0)
