@@ -11,6 +11,7 @@ from mplint.project.children import beginnings, child_of, has_unknown_context, i
 from mplint.project.forking import forks
 from mplint.project.importing import is_library, is_test
 from mplint.project.modules import CallSite, Function
+from mplint.project.platforms import MAC, is_on, is_spawned, runs_on
 from mplint.project.values import External, Instance
 from mplint.rule import Example, Hangs, Prints, Rule
 
@@ -78,8 +79,9 @@ class ForkWithThreads(Rule):
             child = child_of(project, use)
             if child is None or not is_standard(child) or not forks(project, use.site, child) or has_unknown_context(project, use, child):
                 continue
-            seen.add(use.site)
-            yield from self._forked(use, child, project)
+            if child.start or not is_spawned(use.function, use.call):
+                seen.add(use.site)
+                yield from self._forked(use, child, project)
 
     def _forked(self, use: Use, child: Instance, project: Project) -> Iterator[Alarm]:
         title = child.cls.name.rpartition(".")[2]
@@ -232,34 +234,21 @@ def _is_fork_on_mac(use: Use, project: Project) -> bool:
     given = project.argument(use.call, use.row.method_at) if use.row.method_at is not None else None
     if given is None:
         return False
-    graph = use.function.graph
     if _is_fork(given):
-        return any(_is_mac(branch.test, branch.holds) for branch in graph.branch_conditions(use.call))
+        return runs_on(use.function, use.call, MAC)
     sources: list[f.Expr] = [given]
     if isinstance(given, f.Name):
-        for row in graph.definitions(given) or ():
+        for row in use.function.graph.definitions(given) or ():
             if isinstance(row, f.Assign) and row.value is not None:
-                if _is_fork(row.value) and any(_is_mac(branch.test, branch.holds) for branch in graph.branch_conditions(row)):
+                if _is_fork(row.value) and runs_on(use.function, row, MAC):
                     return True
                 sources.append(row.value)
     for source in sources:
         if isinstance(source, f.Choice):
-            if (_is_fork(source.body) and _is_mac(source.test, True)) or (_is_fork(source.orelse) and _is_mac(source.test, False)):
+            if (_is_fork(source.body) and is_on(source.test, True, MAC)) or (_is_fork(source.orelse) and is_on(source.test, False, MAC)):
                 return True
     return False
 
 
 def _is_fork(expr: f.Expr) -> bool:
     return isinstance(expr, f.Const) and expr.value == "fork"
-
-
-def _is_mac(test: f.Expr, holds: bool) -> bool:
-    """Whether a test that holds, or does not, says that the platform is macOS."""
-    if isinstance(test, f.Op) and test.op == "not":
-        return _is_mac(test.operands[0], not holds)
-    if isinstance(test, f.Op) and test.op == ("and" if holds else "or"):
-        return any(_is_mac(operand, holds) for operand in test.operands)
-    named = any(isinstance(row, f.Const) and str(row.value).lower() == "darwin" for row in f.walk(test))
-    if isinstance(test, f.Op):
-        return named and ((test.op in {"==", "in"} and holds) or (test.op in {"!=", "not in"} and not holds))
-    return named and holds and isinstance(test, f.Call)

@@ -205,7 +205,7 @@ def _asked(use: Use) -> bool:
 def _fixes(use: Use, project: Project) -> bool:
     """Whether a call asks the default context for its start method, which fixes it."""
     head, _, last = use.row.name.rpartition(".")
-    if use.receiver is not None or (last == "get_context" and _asked(use)):
+    if use.receiver is not None or (last == "get_context" and _asked(use)) or len(project.values(use.call.func, use.function)) > 1:
         return False
     if last == "get_start_method":
         allowed = use.call.keyword("allow_none") or use.call.positional(0)
