@@ -23,7 +23,7 @@ def child_of(project: Project, use: Use) -> Instance | None:
     for value in project.values(use.call, use.function):
         if isinstance(value, Instance) and value.made == use.site.site and value.where == "process":
             role = project.role(value)
-            if role in {"pool", "process", "executor"} or (role == "manager" and use.row.name.endswith(".Manager")):
+            if role in {"pool", "process", "process-group", "executor"} or (role == "manager" and use.row.name.endswith(".Manager")):
                 return value
     return None
 

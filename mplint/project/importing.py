@@ -27,8 +27,10 @@ def is_main_guard(test: f.Expr) -> bool:
 
 
 def is_guarded(body: Function, row: f.Row) -> bool:
-    """Whether a row of a module's body is kept away from those that import the module."""
-    return any(isinstance(above, f.If) and is_main_guard(above.test) for above in body.ancestors(row))
+    """Whether a row of a module's body is kept away from those that import the module: below a main guard, or behind one that leaves."""
+    if any(isinstance(above, f.If) and is_main_guard(above.test) for above in body.ancestors(row)):
+        return True
+    return any(True for _ in guards(body.module)) and any(is_main_guard(branch.test) for branch in body.graph.branch_conditions(row))
 
 
 def guards(module: Module) -> Iterator[f.If]:

@@ -71,13 +71,31 @@ def _threads(project: Project, expr: f.Expr, function: Function) -> tuple[Instan
 
 
 def running(project: Project, function: Function, row: f.Row) -> Started | None:
-    """A thread that the body of `function` starts before `row`, on every way there, and that nothing shows to have ended by then."""
-    graph = function.graph
+    """A thread that the body of `function` starts before `row`, on every way there (or in the last round of a loop), and that nothing shows to have ended by then."""
     for start in started(project, function):
         call = start.site.call
-        if call is not row and graph.dominated(row, by=[call]) and graph.reaches(call, row) and not _has_ended(project, function, start, row):
+        if call is not row and _is_before(function, call, row) and not _has_ended(project, function, start, row):
             return start
     return None
+
+
+def _is_before(function: Function, call: f.Call, row: f.Row) -> bool:
+    graph = function.graph
+    if not graph.reaches(call, row):
+        return False
+    if graph.dominated(row, by=[call]):
+        return True
+    here = graph.loops_around(row)
+    own = [loop for loop in graph.loops_around(call) if not any(loop is other for other in here)]
+    tests = _conditions(function, call)
+    if own and isinstance(own[-1], f.For):  # each of several threads is started
+        return graph.dominated(row, by=[own[-1].source]) and tests <= _conditions(function, own[-1].source)
+    return not own and bool(here) and tests == _conditions(function, row)
+
+
+def _conditions(function: Function, row: f.Row) -> set[tuple[int, bool]]:
+    """The tests that decide about a row, with their outcomes."""
+    return {(id(branch.test), branch.holds) for branch in function.graph.branch_conditions(row)}
 
 
 def _has_ended(project: Project, function: Function, start: Started, row: f.Row) -> bool:
