@@ -39,7 +39,7 @@ class Parts:
 
     def text(self, first: int, last: int) -> str:
         """The text of the parts `first` to `last`."""
-        return "".join(self._source.lines[self.lines(first)[0] - 1 : self.lines(last)[1]])
+        return self._source.lines.between(self.lines(first)[0], self.lines(last)[1])
 
     def changed(self, edits: Sequence[Edit]) -> Iterator[str]:
         """The texts of the parts that sorted edits change, as they become.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
+from typing import overload
 
 import msgspec
 
@@ -28,6 +30,39 @@ class UnreadableFile(Exception):
         return self.reason
 
 
+class Lines(Sequence[str]):
+    """The lines of a text as `lines_of` splits it, cut out when they are asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._ends = array("Q", accumulate(map(len, lines_of(text)), initial=0))
+
+    @functools.cached_property
+    def starts(self) -> Sequence[int]:
+        """Character offset of the first character of each line."""
+        return self._ends[:-1]
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        where = range(len(self))[index]
+        if isinstance(where, int):
+            return self.between(where + 1, where + 1)
+        return [self.between(number + 1, number + 1) for number in where]
+
+    def __iter__(self) -> Iterator[str]:
+        return (self.text[start:stop] for start, stop in pairwise(self._ends))
+
+    def between(self, first: int, last: int) -> str:
+        """The text of the lines `first` to `last` (from 1, inclusive)."""
+        return self.text[self._ends[first - 1] : self._ends[min(last, len(self))]]
+
+
 class Source(msgspec.Struct, frozen=True, dict=True):
     """One file: its bytes and the text they stand for.
 
@@ -43,19 +78,18 @@ class Source(msgspec.Struct, frozen=True, dict=True):
     """For a notebook, the number of each code cell and the row of `text` at which it begins."""
 
     @functools.cached_property
-    def lines(self) -> list[str]:
+    def lines(self) -> Lines:
         """The text split after each `\\n`, `\\r` or `\\r\\n`, ends kept: the lines that CPython and LibCST count."""
-        return lines_of(self.text)
+        return Lines(self.text)
 
-    @functools.cached_property
-    def starts(self) -> list[int]:
+    @property
+    def starts(self) -> Sequence[int]:
         """Character offset of the first character of each line."""
-        return list(itertools.accumulate(map(len, self.lines), initial=0))[:-1]
+        return self.lines.starts
 
     def between(self, first: int, last: int) -> str:
-        """Lines `first` to `last` (from 1, inclusive)."""
-        starts = self.starts
-        return self.text[starts[first - 1] : starts[last] if last < len(starts) else len(self.text)]
+        """The text of the lines `first` to `last` (from 1, inclusive)."""
+        return self.lines.between(first, last)
 
     @functools.cached_property
     def newline(self) -> str:
@@ -202,14 +236,19 @@ class Sources:
         return {path: data for path, data in self._data.items() if path not in files and path not in self.overlays and path not in self.failed}
 
     def read(self, path: str) -> Source:
-        """The decoded text of a file.  Raises UnreadableFile."""
-        source = self._sources.get(path)
-        if source is None:
-            data = self.peek(path)
-            if path in self.failed:
-                raise UnreadableFile(path, self.failed[path])
-            source = self._sources[path] = decode(path, data)
+        """The decoded text of a file, kept.  Raises UnreadableFile."""
+        source = self._sources[path] = self.glance(path)
         return source
+
+    def glance(self, path: str) -> Source:
+        """The decoded text of a file that may never be asked for again.  Raises UnreadableFile."""
+        source = self._sources.get(path)
+        if source is not None:
+            return source
+        data = self.peek(path)
+        if path in self.failed:
+            raise UnreadableFile(path, self.failed[path])
+        return decode(path, data)
 
     def changed(self, overlays: Mapping[str, bytes]) -> Sources:
         """The same files with other contents in place of some of them; what was read already is not read again."""

@@ -47,7 +47,7 @@ def _error(sources: Sources, path: str, parses: bool) -> Error | None:
     if not parses and path not in sources.failed and data.isascii():
         return None
     try:
-        source = sources.read(path)
+        source = sources.glance(path)
     except UnreadableFile as error:
         return str(error), error.row, error.column
     return syntax_error(source) if parses else None

@@ -249,7 +249,7 @@ def _is_named_again(use: Use) -> bool:
     """Whether the text of the module has the name of a module-level context a second time: in an alias, in `__all__`."""
     around = use.function.parent(use.call)
     names = [t.id for t in around.targets if isinstance(t, f.Name)] if isinstance(around, f.Assign) else []
-    text = "".join(use.function.module.lines)
+    text = use.function.module.lines.text
     return any(len(re.findall(rf"\b{name}\b", text)) > 1 for name in names)
 
 

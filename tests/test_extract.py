@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mplint import extract, facts, outline
-from mplint.source import decode, lines_of
+from mplint.source import Lines, decode
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
 SAMPLE = [path for path in sorted(STDLIB.glob("*.py"))[::9] if path.stat().st_size < 80_000]
@@ -24,7 +24,7 @@ SAMPLE += [STDLIB / "multiprocessing" / "pool.py", STDLIB / "concurrent" / "futu
 
 
 def pages(text: str) -> Iterator[tuple[outline.Page, tuple[facts.Step, ...], list[cst.CSTNode]]]:
-    lines = lines_of(text)
+    lines = Lines(text)
     for number, page in enumerate(outline.outline_of(text).pages):
         nodes: list[cst.CSTNode] = []
         module, _ = extract.parse_page(lines, page)
@@ -154,7 +154,7 @@ def test_pages_of_odd_layout(text: str, calls: list[str]) -> None:
 
 
 def test_syntax_that_only_libcst_reads() -> None:
-    lines = lines_of("x = [*f(y) for y in g()]\n")
+    lines = Lines("x = [*f(y) for y in g()]\n")
     page = outline.Page(1, 1, "module")
     tree, _ = extract.parse_page(lines, page)
     assert {facts.dotted(row.func) for row in facts.walk(*extract.steps_of(tree, page, 0)) if isinstance(row, facts.Call)} == {"f", "g"}
@@ -172,7 +172,7 @@ def test_syntax_that_only_libcst_reads() -> None:
     ],
 )
 def test_what_cannot_be_read_is_said_so(text: str, line: int) -> None:
-    lines = lines_of(text)
+    lines = Lines(text)
     page = outline.Page(1, len(lines), "module")
     with pytest.raises(extract.Unreadable) as caught:
         module, _ = extract.parse_page(lines, page)
@@ -181,7 +181,7 @@ def test_what_cannot_be_read_is_said_so(text: str, line: int) -> None:
 
 
 def test_an_error_in_a_page_has_its_place_in_the_file() -> None:
-    lines = lines_of("class A:\n    def f(self):\n        x = = 1\n")
+    lines = Lines("class A:\n    def f(self):\n        x = = 1\n")
     with pytest.raises(extract.Unreadable) as caught:
         extract.parse_page(lines, outline.Page(2, 3, "function", "A.f", indent=True))
     assert (caught.value.line, caught.value.column, str(caught.value)) == (3, 13, "invalid syntax")

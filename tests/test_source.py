@@ -25,9 +25,11 @@ from mplint.source import Sources, UnreadableFile, decode
 def test_lines_are_those_of_the_tokenizer(text: str) -> None:
     source = decode("m.py", text.encode())
     assert "".join(source.lines) == text
-    assert source.lines == list(io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))) or "\r" in text
+    assert list(source.lines) == list(io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))) or "\r" in text
     assert len(source.lines) == text.replace("\r\n", "\n").replace("\r", "\n").count("\n") + (text[-1:] not in {"", "\n", "\r"})
-    assert [source.text[start:][: len(line)] for start, line in zip(source.starts, source.lines)] == source.lines
+    assert [source.text[start:][: len(line)] for start, line in zip(source.starts, source.lines)] == list(source.lines)
+    assert [source.lines[row] for row in range(len(source.lines))] == list(source.lines) == source.lines[:]
+    assert [source.lines.between(1, row) for row in range(len(source.lines))] == ["".join(source.lines[:row]) for row in range(len(source.lines))]
 
 
 @pytest.mark.parametrize(

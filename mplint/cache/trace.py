@@ -18,7 +18,7 @@ from mplint.finding import Finding
 from mplint.outline import Outline, outline_of
 from mplint.result import Result
 from mplint.scan import scan_of
-from mplint.source import Source, UnreadableFile, decode, digest_of
+from mplint.source import Lines, Source, UnreadableFile, decode, digest_of
 from mplint.unreadable import SYNTAX_BUDGET, syntax_error
 
 if TYPE_CHECKING:
@@ -106,11 +106,11 @@ def _prefix(source: Source, end: int) -> bytes:
     return digest_of(source.text[:end].encode("utf-8", "surrogatepass"))
 
 
-def _meaning(outline: Outline, lines: list[str]) -> bytes:
+def _meaning(outline: Outline, lines: Lines) -> bytes:
     """Digest of what the engine can see of a module: its outline and the text of its pages."""
     digest = hashlib.blake2b(msgspec.msgpack.encode(outline), digest_size=16)
     for page in outline.pages:
-        digest.update("".join(lines[page.first - 1 : page.last]).encode("utf-8", "surrogatepass"))
+        digest.update(lines.between(page.first, page.last).encode("utf-8", "surrogatepass"))
         digest.update(b"\0")
     return digest.digest()
 

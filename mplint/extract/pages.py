@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from mplint.outline import Page
+from mplint.source import Lines
 
 UNFIT = (cst.CSTLogicError, cst.CSTValidationError, ValueError, TypeError)
 """What LibCST raises, besides ParserSyntaxError, for source that it cannot represent."""
@@ -40,12 +41,12 @@ class Unreadable(Exception):
         return self.message
 
 
-def page_source(lines: list[str], page: Page) -> tuple[str, int]:
+def page_source(lines: Lines, page: Page) -> tuple[str, int]:
     """The text of a page as a module of its own, and the number of lines put before it.
 
     An indented page stands behind `if 1:`, so that nothing in it is dedented and columns stay as they are.
     """
-    text = "".join(lines[page.first - 1 : page.last])
+    text = lines.between(page.first, page.last)
     if page.kind == "class":
         text += ("" if text.endswith(("\n", "\r")) else "\n") + _margin(text) + " pass\n"
     return (f"if 1:\n{text}", 1) if page.indent else (text, 0)
@@ -56,7 +57,7 @@ def _margin(text: str) -> str:
     return head[: len(head) - len(head.lstrip(" \t"))]
 
 
-def parse_page(lines: list[str], page: Page) -> tuple[cst.Module, int]:
+def parse_page(lines: Lines, page: Page) -> tuple[cst.Module, int]:
     """Parse a page.  Raises Unreadable with the position in the file."""
     source, before = page_source(lines, page)
     offset = page.first - 1 - before

@@ -12,7 +12,7 @@ from mplint import facts as f
 from mplint.finding import Site
 from mplint.outline import ClassOutline, Outline, Page
 from mplint.project.flow import Ending, Graph, graph_of
-from mplint.source import Source
+from mplint.source import Lines, Source
 
 Lower = Callable[[str, int], tuple[f.Step, ...]]
 """Facts of page `number` of the module at `path`; () where it cannot be read."""
@@ -286,7 +286,7 @@ class Module:
         return f"<Module {self.name}>"
 
     @property
-    def lines(self) -> list[str]:
+    def lines(self) -> Lines:
         return self._source.lines
 
     @property
