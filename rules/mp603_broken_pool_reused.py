@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
+from mplint.project.importing import is_test
 from mplint.project.modules import CallSite, Function
 from mplint.project.values import External, Instance, elements
 from mplint.rule import Example, Prints, Raises, Rule
@@ -22,7 +23,9 @@ class BrokenPoolReused(Rule):
     ## What it does
 
     Reports work given to a process executor after `except BrokenProcessPool` (or `BrokenExecutor`, or loky's `TerminatedWorkerError`) around work of the
-    same executor, with no new executor in between.
+    same executor, with no new executor in between. And work given to a process executor that is kept, in an attribute or a global, while the failure of
+    single tasks is taken note of elsewhere (a done callback, a handler for every exception, whoever awaits `run_in_executor`) or nowhere, when nothing in the
+    project ever asks for a broken executor.
 
     ## Why it hurts
 
@@ -33,7 +36,8 @@ class BrokenPoolReused(Rule):
 
     The executor in the `try` and the one that is used afterwards must be one object, and no way between may bind its name or attribute again or
     call a function of the project that may do so. Silent when the handler raises again or leaves; and for `get_reusable_executor()`, asked again,
-    which gives a new executor.
+    which gives a new executor. A kept executor must be made in another function than the one that gives it work, one that does not end it again; silent as soon as
+    any file of the project but its tests names one of these exceptions.
 
     ## References
 
@@ -62,6 +66,11 @@ class BrokenPoolReused(Rule):
                             because = (Step(function.site(handler), "the break is caught here, and no new executor is made"),)
                             message = f"`{method}` on an executor that is broken: it raises at once, the work is lost"
                             yield Alarm(self.code, use.site.site, message, because, function.qualname)
+        for use, on, executor in _kept_unwatched(module, project):
+            if use.site not in seen:
+                seen.add(use.site)
+                message = f"`{f.dotted(on)}` stays broken once one of its workers has died: all later work given to it is lost, and nobody makes a new one"
+                yield Alarm(self.code, use.site.site, message, project.made_step(executor), use.function.qualname)
 
     example = Example(
         bad="""\
@@ -107,6 +116,62 @@ if __name__ == "__main__":
 """,
         fixed_ends=Prints("7"),
     )
+
+
+_NAMES = (b"BrokenProcessPool", b"BrokenExecutor", b"TerminatedWorkerError", b"._broken")
+
+
+def _kept_unwatched(module: Module, project: Project) -> Iterator[tuple[Use, f.Name | f.Attr, Instance]]:
+    """Work that is given to executors which outlive it, where a task may fail without an end to that."""
+    for use in project.uses(module, "submit"):
+        on = project.argument(use.call, use.row.executor) if use.row.executor is not None else None
+        if use.row.executor is None and isinstance(use.call.func, f.Attr):
+            on = use.call.func.value
+        if not isinstance(on, (f.Name, f.Attr)) or (isinstance(on, f.Name) and use.function.graph.definitions(on) is not None):
+            continue
+        made = [v for v in project.values(on, use.function) if isinstance(v, Instance) and _is_kept(project, v, use.function)]
+        if len(made) == 1 and _goes_on(project, use) and not project.kept("broken executors are asked for", lambda: _asks(project)):
+            yield use, on, made[0]
+
+
+def _is_kept(project: Project, value: Instance, function: Function) -> bool:
+    if value.where != "process" or project.role(value) != "executor" or value.made is None or is_test(project, value.made.path):
+        return False
+    if any("reuse" in row.does and row.gives == getattr(value.cls, "name", "") for row in project.table.apis.values()):
+        return False
+    return not _makes(function, value.made) and not _is_of_one_run(project, value.made)
+
+
+def _makes(function: Function, made: Site) -> bool:
+    return any(function.site(site.call) == made for site in function.calls)
+
+
+def _is_of_one_run(project: Project, made: Site) -> bool:
+    """Whether the function that makes an executor ends it, too: all that is in between is one piece of work."""
+    module = project.module(made.path)
+    closing = project.uses(module, "shutdown", "close", "stop") if module is not None else ()
+    return any(use.receiver is not None and use.receiver.made == made and _makes(use.function, made) for use in closing)
+
+
+def _goes_on(project: Project, use: Use) -> bool:
+    """Whether the program lives on when this task fails."""
+    function = use.function
+    if use.row.executor is not None or isinstance(function.parent(use.call), f.Do):
+        return True
+    for site in function.calls:
+        if isinstance(site.call.func, f.Attr) and site.call.func.attr == "add_done_callback":
+            if any(other.receiver is not None and other.receiver.made == use.site.site for other in project.uses_at(site, "callback")):
+                return True
+    for _, handler in function.graph.handlers_around(use.call):
+        types = project.values(handler.types, function) if handler.types is not None else (External("builtins.BaseException"),)
+        if {External("builtins.Exception"), External("builtins.BaseException")} & {*types, *elements(types)}:
+            return "raise" not in function.graph.ways_out(handler.body)
+    return False
+
+
+def _asks(project: Project) -> bool:
+    """Whether any file of the project but its tests names what a broken executor raises."""
+    return any(not is_test(project, path) for name in _NAMES for path in project.sources.holding(name))
 
 
 def _is_for_broken(project: Project, function: Function, handler: f.Handler) -> bool:
