@@ -160,13 +160,20 @@ def _goes_on(project: Project, use: Use) -> bool:
         return True
     for site in function.calls:
         if isinstance(site.call.func, f.Attr) and site.call.func.attr == "add_done_callback":
-            if any(other.receiver is not None and other.receiver.made == use.site.site for other in project.uses_at(site, "callback")):
+            if any(other.receiver is not None and other.receiver.made == use.site.site and _answers(project, other) for other in project.uses_at(site, "callback")):
                 return True
     for _, handler in function.graph.handlers_around(use.call):
         types = project.values(handler.types, function) if handler.types is not None else (External("builtins.BaseException"),)
         if {External("builtins.Exception"), External("builtins.BaseException")} & {*types, *elements(types)}:
             return "raise" not in function.graph.ways_out(handler.body)
     return False
+
+
+def _answers(project: Project, use: Use) -> bool:
+    """Whether a done callback is where the outcome of the task is asked for."""
+    given = project.argument(use.call, use.row.callee) if use.row.callee is not None else None
+    called = [g for value in (project.values(given, use.function) if given is not None else ()) for g in project.run_by(value)]
+    return any(isinstance(site.call.func, f.Attr) and site.call.func.attr in {"result", "exception"} for g in called for site in g.calls)
 
 
 def _asks(project: Project) -> bool:

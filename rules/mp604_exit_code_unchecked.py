@@ -59,14 +59,14 @@ class ExitCodeUnchecked(Rule):
             seen.add(use.site)
             life = project.life(use.site)
             names = life.names()
-            if not life.escapes and "global" not in life.kept:
+            if not life.escapes:
                 yield from self._half_checked(use, life)
-            if life.escapes or "global" in life.kept or names & _ASKED or "start" not in names or _asks_itself(made, project):
+            if life.escapes or names & _ASKED or "start" not in names or _asks_itself(made, project):
                 continue
             joins = list(life.touched("join"))
             if joins and all(_is_ended_before(join, life) for join in joins):
                 continue
-            if not joins and (names & {*_ENDED, "close"} or _is_daemon(use, life) or "attribute" in life.kept):
+            if not joins and (names & {*_ENDED, "close"} or _is_daemon(use, life) or {"attribute", "global"} & set(life.kept)):
                 continue
             if _notices(life) or _hears_with_timeout(life, project) or any(_is_judged_otherwise(t) for t in joins or life.touched("start")):
                 continue
