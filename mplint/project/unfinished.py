@@ -82,6 +82,9 @@ def _waited(project: Project, use: Use, block: f.With, life: Life) -> bool:
     function = use.function
     if any(t.function is not function or _inside(function, t.row, block) for t in life.touches):
         return True
+    told = any(project.argument(use.call, param) is not None for param in use.row.callbacks)
+    if told and any(isinstance(row, f.While) and function.graph.reaches(use.call, row) for row in f.walk(*block.body)):
+        return True  # the loop may go on until the callbacks have said that all is done
     mine = {row.at for row in f.walk(use.call)}
     for site in function.calls:
         if site.call.at in mine or not _inside(function, site.call, block) or not function.graph.reaches(use.call, site.call):
