@@ -19,6 +19,7 @@ from mplint.project.answers import Answers
 from mplint.project.hierarchy import Base
 from mplint.project.index import Index
 from mplint.project.modules import CallSite, Class, Function, Module
+from mplint.project.nesting import Path
 from mplint.project.raising import Escape
 from mplint.project.spread import Spread
 from mplint.project.vocabulary import Vocabulary
@@ -277,9 +278,10 @@ class Project:
         """The numbers of the rows in the body of `function`, nested functions not counted."""
         return self.kept(("rows", function), lambda: frozenset(row.at for row in function.rows))
 
-    def life(self, site: CallSite) -> lifetimes.Life:
-        """Where the object that a call makes goes, and what is done to it there."""
-        return self.kept(("life", site.site), lambda: lifetimes.life_of(self, site))
+    def life(self, site: CallSite, *, handed: bool = False, path: Path = ()) -> lifetimes.Life:
+        """Where the object that a call makes (or what lies at `path` in it) goes, and what is done to it there; with `handed` also in the processes
+        and threads that it is given to."""
+        return self.kept(("life", site.site, handed, path), lambda: lifetimes.life_of(self, site, handed=handed, path=path))
 
     def kept(self, key: object, compute: Callable[[], T]) -> T:
         """What `compute` gave when `key` was first asked for; not for questions that may come back to themselves (see `Answers`)."""

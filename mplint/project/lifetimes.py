@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
-from mplint.project import mentions
+from mplint.project import handing, mentions, nesting
+from mplint.project.callables import callable_values, is_open
 from mplint.project.containers import ADDING
 from mplint.project.modules import CallSite, Class, Function
-from mplint.project.parameters import argument_of
+from mplint.project.nesting import Path, inside, key_of, moved, opened
 from mplint.project.values import Instance
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _LOOKING = {
 }  # fmt: skip
 """Functions that look at an argument and do not keep it."""
 
-_HOLDING = {"list", "tuple", "set", "frozenset", "sorted", "iter", "reversed", "enumerate", "zip", "dict", "filter", "deque", "chain", "islice", "tqdm", "copy"}
+_HOLDING = {"list", "tuple", "set", "frozenset", "sorted", "iter", "reversed", "enumerate", "zip", "dict", "filter", "deque", "chain", "islice", "tqdm", "copy", "cycle", "from_iterable"}
 """Functions whose result holds what was in their argument."""
 
 _SAME = {"closing", "nullcontext", "cast", "shield", "ensure_future", "wrap_future"}
@@ -61,7 +62,8 @@ class Life(NamedTuple):
 
     `escapes` says how it left the sight, "" when it did not ("returned" when nobody in the project calls who returns it; for any other reason
     the walk ends there, and `touches` are some of what is done); `returned` that a function gives it to its callers; `kept` where it is stored:
-    "attribute", "class", "global"; `owners` the classes in whose attributes.
+    "attribute", "class", "global"; `owners` the classes in whose attributes; `handed` where the work runs that it is handed to ("process",
+    "thread", "any"), for a life that is followed there.
     """
 
     touches: tuple[Touch, ...]
@@ -69,6 +71,7 @@ class Life(NamedTuple):
     returned: bool
     kept: frozenset[str]
     owners: tuple[Class, ...]
+    handed: frozenset[str] = frozenset()
 
     def names(self) -> frozenset[str]:
         return frozenset(t.name for t in self.touches)
@@ -77,26 +80,27 @@ class Life(NamedTuple):
         return (t for t in self.touches if t.name in names)
 
 
-def life_of(project: Project, site: CallSite) -> Life:
-    """The life of what the call at `site` gives."""
-    walk = _Walk(project)
-    walk.value(site.function, site.call, 0)
+def life_of(project: Project, site: CallSite, *, handed: bool = False, path: Path = ()) -> Life:
+    """The life of what the call at `site` gives, or of what lies at `path` in that; with `handed` also in the processes and threads that it is handed to."""
+    walk = _Walk(project, handed)
+    walk.value(site.function, site.call, path)
     walk.run()
-    return Life(tuple(walk.touches), walk.escapes, walk.returned, frozenset(walk.kept), tuple(walk.owners))
+    return Life(tuple(walk.touches), walk.escapes, walk.returned, frozenset(walk.kept), tuple(walk.owners), frozenset(walk.places))
 
 
 class _Walk:
-    """The occurrences still to be looked at: (function, expression, how many containers are around the object)."""
+    """The occurrences still to be looked at: (function, expression, where the object lies in what that gives)."""
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
+    def __init__(self, project: Project, handed: bool) -> None:
+        self.project, self.handed = project, handed
         self.touches: dict[Touch, None] = {}
         self.escapes = ""
         self.returned = False
         self.kept: set[str] = set()
         self.owners: dict[Class, None] = {}
-        self._queue: list[tuple[Function, f.Row, int]] = []
-        self._seen: set[tuple[int, int, int]] = set()
+        self.places: set[str] = set()
+        self._queue: list[tuple[Function, f.Row, Path]] = []
+        self._seen: set[tuple[int, int, Path]] = set()
 
     def run(self) -> None:
         for _ in range(STEPS):
@@ -105,111 +109,109 @@ class _Walk:
             self._step(*self._queue.pop())
         self._escape("too many places")
 
-    def value(self, function: Function, row: f.Row, held: int) -> None:
-        """`row` may give the object, or something that holds it `held` containers deep."""
-        key = (id(function), id(row), min(held, 3))
-        if key not in self._seen:
+    def value(self, function: Function, row: f.Row, path: Path | None) -> None:
+        """`row` may give the object, or something that holds it at `path`; None when it is something else."""
+        if path is not None and (key := (id(function), id(row), path)) not in self._seen:
             self._seen.add(key)
-            self._queue.append((function, row, min(held, 3)))
+            self._queue.append((function, row, path))
 
     def _escape(self, how: str) -> None:
         self.escapes = self.escapes or how
 
     # -- one expression: what the row around it does with it
 
-    def _step(self, function: Function, row: f.Row, held: int) -> None:
+    def _step(self, function: Function, row: f.Row, path: Path) -> None:
         around = function.parent(row)
         if isinstance(around, f.Attr):
-            self._attribute(function, around, held)
+            self._attribute(function, around, path)
         elif isinstance(around, f.Call):
-            self._passed(function, around, row, held)
+            self._passed(function, around, row, path)
         elif isinstance(around, f.Assign):
             if around.value is row:
                 for target in around.targets:
-                    self._bound(function, target, around, held)
+                    self._bound(function, target, around, path)
         elif isinstance(around, f.Bind):
-            self._bound(function, around.name, around, held)
-            self.value(function, around, held)
+            self._bound(function, around.name, around, path)
+            self.value(function, around, path)
         elif isinstance(around, f.With):
-            self._entered(function, around, row, held)
+            self._entered(function, around, row, path)
         elif isinstance(around, (f.Return, f.Yield)):
-            self._given(function, around, held)
+            self._given(function, around, path)
         elif isinstance(around, f.Sequence):
-            self._displayed(function, around, row, held)
+            self._displayed(function, around, row, path)
         elif isinstance(around, f.Mapping):
-            self.value(function, around, held + 1)
+            self._mapped(function, around, row, path)
         elif isinstance(around, f.Comprehension):
-            self._comprehended(function, around, row, held)
+            self._comprehended(function, around, row, path)
         elif isinstance(around, f.For):
             if around.source is row:
-                self._iterated(function, row, held)
-                self._bound(function, around.target, around, max(held - 1, 0))
+                self._iterated(function, row, path)
+                self._bound(function, around.target, around, opened(path))
         elif isinstance(around, f.Item):
-            if around.value is row and held:
+            if around.value is row and path:
                 sliced = isinstance(around.index, f.Sequence) and around.index.kind == "slice"
-                self.value(function, around, held if sliced else held - 1)
+                self.value(function, around, moved(path) if sliced else opened(path, key_of(around.index)))
             elif around.index is row and mentions.is_target(function, around):  # a key
-                self._bound(function, around.value, around, held + 1)
+                self._bound(function, around.value, around, inside(None, path))
         elif isinstance(around, f.Op):
             if around.op in {"and", "or", "+", "|", "*"}:
-                self.value(function, around, held)
+                self.value(function, around, moved(path) if around.op == "*" or (around.op == "+" and around.operands[0] is not row) else path)
         elif isinstance(around, f.Choice):
             if around.test is not row:
-                self.value(function, around, held)
+                self.value(function, around, path)
         elif isinstance(around, (f.Await, f.Star)):
             if isinstance(around, f.Star):
-                self._iterated(function, row, held)
-            elif not held:
+                self._iterated(function, row, path)
+            elif not path:
                 self.touches[Touch("await", function, around)] = None
-            self.value(function, around, held)
+            self.value(function, around, opened(path) if isinstance(around, f.Star) else path)
         elif isinstance(around, f.Change):
-            self._bound(function, around.target, around, held)
+            self._bound(function, around.target, around, path)
         elif isinstance(around, (f.Raise, f.FunctionFacts, f.ClassFacts)):
             self._escape("raised or defined")
         elif around is None and not isinstance(row, f.Call) and function.parent(row) is None:
             self._escape("a default or decorator")
 
-    def _iterated(self, function: Function, row: f.Row, held: int) -> None:
-        if not held:
+    def _iterated(self, function: Function, row: f.Row, path: Path) -> None:
+        if not path:
             self.touches[Touch("iter", function, row)] = None
 
-    def _attribute(self, function: Function, attr: f.Attr, held: int) -> None:
-        if not held:
+    def _attribute(self, function: Function, attr: f.Attr, path: Path) -> None:
+        if not path:
             self.touches[Touch(attr.attr, function, attr)] = None
             return
         call = function.parent(attr)
         if isinstance(call, f.Call) and call.func is attr and attr.attr in _GIVING:
-            self.value(function, call, held if attr.attr in {"values", "items", "copy", "keys"} else held - 1)
+            self.value(function, call, nesting.taken(attr.attr, path, call))
 
-    def _displayed(self, function: Function, display: f.Sequence, row: f.Row, held: int) -> None:
-        """An item of a display; taken apart at once when the display is assigned to one of the same length."""
-        around = function.parent(display)
+    def _displayed(self, function: Function, display: f.Sequence, row: f.Row, path: Path) -> None:
         place = next((i for i, item in enumerate(display.items) if item is row), 0)
-        if isinstance(around, f.Assign) and around.value is display:
-            for target in around.targets:
-                if isinstance(target, f.Sequence) and len(target.items) == len(display.items):
-                    self._bound(function, target.items[place], around, held)
-                else:
-                    self._bound(function, target, around, held + 1)
-        else:
-            self.value(function, display, held + 1)
+        ordered = display.kind != "set" and not any(isinstance(item, f.Star) for item in display.items[: place + 1])
+        self.value(function, display, inside(place if ordered else None, path))
 
-    def _comprehended(self, function: Function, comprehension: f.Comprehension, row: f.Row, held: int) -> None:
+    def _mapped(self, function: Function, mapping: f.Mapping, row: f.Row, path: Path) -> None:
+        for key, value in zip(mapping.keys, mapping.values):
+            if value is row:
+                self.value(function, mapping, path if key is None else inside(key_of(key), path))
+            elif key is row:
+                self.value(function, mapping, inside(None, path))
+
+    def _comprehended(self, function: Function, comprehension: f.Comprehension, row: f.Row, path: Path) -> None:
         for clause in comprehension.clauses:
             if clause.source is row:
-                self._iterated(function, row, held)
-                self._bound(function, clause.target, clause, max(held - 1, 0))
+                self._iterated(function, row, path)
+                self._bound(function, clause.target, clause, opened(path))
         if comprehension.element is row:
-            self.value(function, comprehension, held + 1 if not (comprehension.kind == "dict" and held) else held)
+            self.value(function, comprehension, moved(path) if comprehension.kind == "dict" and path else inside(None, path))
 
-    def _entered(self, function: Function, around: f.With, row: f.Row, held: int) -> None:
+    def _entered(self, function: Function, around: f.With, row: f.Row, path: Path) -> None:
         for item in around.items:
-            if item.value is row and not held:
+            if item.value is row and not path:
                 self.touches[Touch("with", function, around)] = None
                 if item.target is not None:
-                    self._bound(function, item.target, around, 0)
+                    self._bound(function, item.target, around, ())
 
-    def _given(self, function: Function, around: f.Return | f.Yield, held: int) -> None:
+    def _given(self, function: Function, around: f.Return | f.Yield, path: Path) -> None:
         """Returned or yielded: every caller has it."""
         self.returned = True
         if isinstance(around, f.Yield) or function.name == "<lambda>" or function.is_property:
@@ -219,7 +221,7 @@ class _Walk:
         if not callers:
             self._escape("returned")
         for site in callers:
-            self.value(site.function, site.call, held)
+            self.value(site.function, site.call, path)
 
     def _callers(self, function: Function) -> tuple[CallSite, ...]:
         """The calls of a function; of a method also those through a base class that declares it."""
@@ -234,84 +236,120 @@ class _Walk:
 
     # -- passed to a call
 
-    def _passed(self, function: Function, call: f.Call, row: f.Row, held: int) -> None:
+    def _passed(self, function: Function, call: f.Call, row: f.Row, path: Path) -> None:
         if call.func is row:
             return
         func = call.func
         last = func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else ""
         if isinstance(func, f.Attr) and last in ADDING:
-            self._bound(function, func.value.value if isinstance(func.value, f.Item) else func.value, call, held if ADDING[last][1] else held + 1)
+            where = nesting.added(last, ADDING[last][1], path, call)
+            if isinstance(func.value, f.Item):
+                self._bound(function, func.value.value, call, inside(key_of(func.value.index), where))
+            else:
+                self._bound(function, func.value, call, where)
             return
-        if last in _ENTERING and not held:
+        if last in _ENTERING and not path:
             self.touches[Touch("with", function, call)] = None
-        if not held and (last in _HOLDING or last in _LOOKING or last == "next"):
+        if not path and (last in _HOLDING or last in _LOOKING or last == "next"):
             self.touches[Touch(f"{last}()", function, call)] = None
         if last in _ENTERING or last in _SAME:
-            self.value(function, call, held)
+            self.value(function, call, path)
         elif last in _HOLDING:
-            self.value(function, call, max(held, 1))
+            for place, argument in enumerate(call.args):
+                if argument.value is row:
+                    self.value(function, call, nesting.converted(last, path, argument, place))
         elif last == "next":
-            self.value(function, call, max(held - 1, 0))
+            self.value(function, call, opened(path))
         elif last in {"getattr", "setattr", "delattr"}:
             name = call.positional(1)
             self.touches[Touch(str(name.value) if isinstance(name, f.Const) else "*", function, call)] = None
         elif last not in _LOOKING:
-            self._to_unknown_or_known(function, call, row, held)
+            self._to_unknown_or_known(function, call, row, path)
 
-    def _to_unknown_or_known(self, function: Function, call: f.Call, row: f.Row, held: int) -> None:
+    def _is_handed_over(self, function: Function, call: f.Call, row: f.Row, path: Path) -> bool:
+        """Goes on in the worker or thread that the call gives the object to, if it does."""
+        if not self.handed:
+            return False
+        places = handing.received(self.project, function, call, row, path)
+        if places:
+            self.places.update(s.where for s in handing.handed_by(self.project, function)[call.at])
+        for callee, param, left in places or ():
+            for reader, load in mentions.reads_of_parameter(callee, param):
+                self.value(reader, load, left)
+        if places is None:
+            for cls in self.project.values(call.func, function):
+                if not isinstance(cls, Class):
+                    continue
+                init = self.project.find_method(cls, "__init__")
+                if isinstance(init, Function):
+                    self._received(init, call, row, path)
+                    places = ()
+                elif self.project.role(cls) in {"process", "thread"} and (call.keyword("args") is row or call.keyword("kwargs") is row):
+                    self._read(mentions.reads_of_attribute(self.project, cls, "_args" if call.keyword("args") is row else "_kwargs"), path)
+                    places = ()
+        return places is not None
+
+    def _to_unknown_or_known(self, function: Function, call: f.Call, row: f.Row, path: Path) -> None:
         site = CallSite(function, call)
+        if self._is_handed_over(function, call, row, path):
+            return
         given = function.parent(row) if isinstance(function.parent(row), f.Star) else row
         for api, _ in self.project.rows(site):
             self.touches[Touch(f"{api.name}()", function, call)] = None
             if api.passes is not None and (self.project.argument(call, api.passes) is given or any(a.star and a.value is given for a in call.args)):
-                self.value(function, call, held + 1 if "wait" in api.does else held)
+                self.value(function, call, inside(None, path) if "wait" in api.does else path)
             elif "gather" in api.does:
-                self.value(function, call, max(held, 1))
+                self.value(function, call, path or (None,))
             elif api.executor is None or self.project.argument(call, api.executor) is not given or "executor" in api.does:
                 self._escape(f"given to `{api.name}`")
             return
         callees = self.project.callees(site)
+        if not callees and self.handed:
+            found = callable_values(self.project, call.func, function)
+            callees = tuple(dict.fromkeys(g for v in found for g in self.project.run_by(v))) if not any(map(is_open, found)) else ()
         if not callees or len(callees) > 4:
             self._escape(f"passed to `{f.dotted(call.func) or 'a call'}`")
             return
         for callee in callees:
-            self._received(callee, call, row, held)
+            self._received(callee, call, row, path)
 
-    def _received(self, callee: Function, call: f.Call, row: f.Row, held: int) -> None:
-        for param in callee.facts.params:
-            if param.kind not in {"*", "**"} and argument_of(call, callee, param) is row:
-                for inside, load in mentions.reads_of_parameter(callee, param):
-                    self.value(inside, load, held)
-                return
+    def _received(self, callee: Function, call: f.Call, row: f.Row, path: Path) -> None:
+        for param, left in handing.parameters(callee, call, row, path):
+            for reader, load in mentions.reads_of_parameter(callee, param):
+                self.value(reader, load, left)
+            return
         self._escape(f"passed to `{callee.name}`")
 
     # -- bound to a target
 
-    def _bound(self, function: Function, target: f.Expr, binder: f.Row | f.Clause, held: int) -> None:
+    def _bound(self, function: Function, target: f.Expr, binder: f.Row | f.Clause, path: Path | None) -> None:
+        if path is None:
+            return
         if isinstance(target, f.Name):
-            self._named(function, target, binder, held)
+            self._named(function, target, binder, path)
         elif isinstance(target, f.Attr):
-            self._stored(function, target, held)
+            self._stored(function, target, path)
         elif isinstance(target, f.Item):
-            self._bound(function, target.value, target, held + 1)
+            self._bound(function, target.value, target, inside(key_of(target.index), path))
         elif isinstance(target, f.Star):
-            self._bound(function, target.value, binder, held)
+            self._bound(function, target.value, binder, inside(None, path))
         elif isinstance(target, f.Sequence):
-            for item in target.items:
-                self._bound(function, item, binder, max(held - 1, 0))
+            alone = any(isinstance(item, f.Star) for item in target.items)
+            for place, item in enumerate(target.items):
+                self._bound(function, item, binder, opened(path, None if alone else place))
         elif isinstance(target, f.Call):  # `d.setdefault(k, []).append(x)`
             inner = target.func.value if isinstance(target.func, f.Attr) else None
             if inner is not None and f.dotted(inner):
-                self._bound(function, inner, target, held + 1)
+                self._bound(function, inner, target, inside(key_of(target.positional(0)), path))
             else:
                 self._escape("put into a container")
         else:
             self._escape("put somewhere")
 
-    def _named(self, function: Function, target: f.Name, binder: f.Row | f.Clause, held: int) -> None:
-        self._read(mentions.reads_of_name(self.project, function, target, binder), held)
+    def _named(self, function: Function, target: f.Name, binder: f.Row | f.Clause, path: Path) -> None:
+        self._read(mentions.reads_of_name(self.project, function, target, binder), path)
 
-    def _stored(self, function: Function, target: f.Attr, held: int) -> None:
+    def _stored(self, function: Function, target: f.Attr, path: Path) -> None:
         values = self.project.values(target.value, function)
         if any(isinstance(v, Class) for v in values):
             self.kept.add("class")
@@ -324,12 +362,12 @@ class _Walk:
             return
         for cls in known:
             self.owners[cls] = None
-            self._read(mentions.reads_of_attribute(self.project, cls, target.attr), held)
+            self._read(mentions.reads_of_attribute(self.project, cls, target.attr), path)
 
-    def _read(self, reads: mentions.Reads, held: int) -> None:
+    def _read(self, reads: mentions.Reads, path: Path) -> None:
         if reads.kept:
             self.kept.add(reads.kept)
         if reads.escapes:
             self._escape(reads.escapes)
         for function, row in reads.places:
-            self.value(function, row, held)
+            self.value(function, row, path)

@@ -164,12 +164,11 @@ def reads_of_attribute(project: Project, cls: Class, attr: str) -> Reads:
         words = [member.name.encode() for member in family] + [member.module.name.rpartition(".")[2].encode() for member in family]
         close = {p for w in words for p in project.sources.holding(w, paths)}
         paths = [p for p in paths if p in close][:FILES]
-    places = [
-        (function, row)
-        for path in (*sorted(near), *paths)
-        for function in _functions_mentioning(project, path, rf"\.\s*{attr}\b|\bgetattr\b")
-        for row in _attribute_reads(project, function, attr, family)
-    ]
+    readers = dict.fromkeys(g for path in (*sorted(near), *paths) for g in _functions_mentioning(project, path, rf"\.\s*{attr}\b|\bgetattr\b"))
+    for member in family:  # a class under an `if` of its module, too
+        for method in member.methods_mentioning(attr):
+            readers.update(dict.fromkeys((method, *method.all_nested())))
+    places = [(function, row) for function in readers for row in _attribute_reads(project, function, attr, family)]
     return Reads(tuple(places), "attribute")
 
 

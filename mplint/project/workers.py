@@ -126,7 +126,7 @@ def _submissions(project: Project, function: Function) -> Iterator[Submission]:
                 row = project.row_of(value)
                 if row is not None and (row.callee or row.initializer or row.callbacks) and "delay" not in row.does:
                     receiver = value.receiver if isinstance(value, Bound) and isinstance(value.receiver, Instance) else value if isinstance(value, Instance) else None
-                    yield from _submitted(project, site, row, receiver)
+                    yield from submitted(project, site, row, receiver)
 
 
 def _constructed(project: Project, site: CallSite, cls: Class) -> Iterator[Submission]:
@@ -144,10 +144,11 @@ def _constructed(project: Project, site: CallSite, cls: Class) -> Iterator[Submi
             yield Submission(site, api, "run", kind.where or "process", "", (run,), (run,), made, None)
             return
     if row is not None and find_method(project, cls, "__init__") is None:
-        yield from _submitted(project, site, row, None)
+        yield from submitted(project, site, row, None)
 
 
-def _submitted(project: Project, site: CallSite, row: Api, receiver: Instance | None) -> Iterator[Submission]:
+def submitted(project: Project, site: CallSite, row: Api, receiver: Instance | None) -> Iterator[Submission]:
+    """What a call hands over by a row of the API table."""
     where = project.table_where(row, site.call, site.function, receiver)
     start = receiver.start if receiver is not None else ""
     made = next((v for v in project.values(site.call, site.function) if isinstance(v, Instance)), None)

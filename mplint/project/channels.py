@@ -1,0 +1,119 @@
+"""Queues between processes: who puts into them and who takes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator, NamedTuple
+
+from mplint import facts as f
+from mplint.project.lifetimes import Life, Touch
+from mplint.project.modules import CallSite, Function
+from mplint.project.sides import sides
+from mplint.project.values import Instance
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+PUTTING = frozenset({"put", "put_nowait"})
+TAKING = frozenset({"get", "get_nowait"})
+
+
+class Channel(NamedTuple):
+    """A queue that processes share.
+
+    `made` is the call that makes it, `queue` the object, `life` what becomes of it in all processes; `told` are the calls by which workers put
+    something into it, `fed` those by which the parent does, `taken` the places where the parent takes something out, `relayed` those where only
+    threads of it do.
+    """
+
+    made: CallSite
+    queue: Instance
+    life: Life
+    told: tuple[Touch, ...]
+    fed: tuple[Touch, ...]
+    taken: tuple[Touch, ...]
+    relayed: tuple[Touch, ...]
+
+
+def channels(project: Project) -> tuple[Channel, ...]:
+    """The queues of the project that workers put into, as far as all that is done to them is known."""
+    return project.kept("channels", lambda: tuple(_channels(project)))
+
+
+def relays(project: Project) -> tuple[Channel, ...]:
+    """The queues of threads by which a thread hands on what workers put into a channel; `told` is what the workers put."""
+
+    def compute() -> Iterator[Channel]:
+        for channel in channels(project):
+            threads = {touch.function for touch in channel.relayed}
+            for module in {function.module: None for function in threads}:
+                for function in module.functions(lambda text: "Queue(" in text):
+                    for site in function.calls:
+                        if project.external(site.call.func, function) == "queue.Queue":
+                            life = project.life(site, handed=True)
+                            puts = list(life.touched(*PUTTING))
+                            if not life.escapes and puts and all(t.function in threads for t in puts):
+                                taken = tuple(t for t in life.touched(*TAKING) if "parent" in sides(project, t.function))
+                                yield Channel(site, channel.queue, life, channel.told, channel.fed, taken, ())
+
+    return project.kept("relays", lambda: tuple(compute()))
+
+
+def _channels(project: Project) -> list[Channel]:
+    out: list[Channel] = []
+    near = {module.path: module for module in project.spread.modules()}
+    for path in project.sources.holding(b"Queue("):
+        if path in near:
+            for site in project.calls(near[path]):
+                func = site.call.func
+                if (func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else "").endswith("Queue"):
+                    found = _channel(project, site)
+                    if found is not None:
+                        out.append(found)
+    return out
+
+
+def _channel(project: Project, site: CallSite) -> Channel | None:
+    for use in project.uses_at(site, "make"):
+        for value in project.values(site.call, site.function):
+            if isinstance(value, Instance) and value.made == site.site and value.where == "process" and _is_queue(project, value):
+                life = project.life(site, handed=True)
+                return _told(project, use.site, value, life) if not life.escapes else None
+    return None
+
+
+def _told(project: Project, made: CallSite, value: Instance, life: Life) -> Channel | None:
+    """The channel, when workers put into it.  The function that makes it is in the parent, wherever that runs."""
+    if life.handed == {"thread"} and not life.kept:
+        return None
+    at = {t: sides(project, t.function) if t.function is not made.function else frozenset({"parent"}) for t in life.touches}
+    told = tuple(t for t in life.touched(*PUTTING) if "worker" in at[t])
+    fed = tuple(t for t in life.touched(*PUTTING) if at[t] - {"worker"})
+    taken = tuple(t for t in life.touched(*TAKING, "iter()") if "parent" in at[t])
+    relayed = tuple(t for t in life.touched(*TAKING) if at[t] == {"thread"})
+    return Channel(made, value, life, told, fed, taken, relayed) if told else None
+
+
+def _is_queue(project: Project, value: Instance) -> bool:
+    kind = project.kind(value)
+    return kind is not None and (kind.role in {"queue", "simple-queue"} or "queue.Queue" in kind.bases)
+
+
+def writers(project: Project, channel: Channel) -> tuple[CallSite, ...]:
+    """The calls that make the processes which put into a queue."""
+    out: dict[CallSite, None] = {}
+    for put in channel.told:
+        root = _root(project, put.function)
+        for submission in project.submissions():
+            if submission.role in {"target", "run"} and submission.where == "process" and root in submission.callees:
+                out[submission.site] = None
+    return tuple(out)
+
+
+def _root(project: Project, function: Function) -> Function:
+    """The function that a process was given and that `function` runs for."""
+    reached = project.workers()
+    seen: set[Function] = set()
+    while (reach := reached.get(function)) is not None and reach.caller is not None and function not in seen:
+        seen.add(function)
+        function = reach.caller
+    return function

@@ -1,0 +1,78 @@
+"""Where an object lies inside containers: the keys and places by which one comes to it, outermost first."""
+
+from __future__ import annotations
+
+from typing import Union
+
+from mplint import facts as f
+
+Key = Union[int, str, None]
+"""A literal key, a place in a tuple, or None where it is not known."""
+
+Path = tuple[Key, ...]
+"""() is the object itself; ("queue", 0) is what `x["queue"][0]` gives."""
+
+_DEPTH = 3
+"""Containers inside containers that are told apart; a list that is put into itself would nest for ever."""
+
+
+def inside(key: Key, path: Path) -> Path:
+    """The path when what had `path` is put into a container under `key`."""
+    return (key, *path)[:_DEPTH]
+
+
+def opened(path: Path, key: Key = None) -> Path | None:
+    """The path of what `key` takes out of a container (anything of it, without one); None when that is something else."""
+    if path and key is not None and path[0] is not None and (type(key) is not type(path[0]) or key != path[0]):
+        return None
+    return path[1:]
+
+
+def moved(path: Path) -> Path:
+    """The path when the container was made anew, in another order."""
+    return (None, *path[1:]) if path else path
+
+
+def key_of(index: f.Expr | None) -> Key:
+    """The literal key that an index is; of a number counted from the end None."""
+    if isinstance(index, f.Const) and index.kind in {"int", "str"} and isinstance(index.value, (int, str)):
+        return index.value if isinstance(index.value, str) or index.value >= 0 else None
+    return None
+
+
+def converted(name: str, path: Path, argument: f.Argument, place: int) -> Path:
+    """The path in what a function that holds its argument gives: `list`, `zip`, `enumerate` ..."""
+    if name == "dict" and argument.keyword:
+        return inside(argument.keyword, path)
+    if not path:
+        return (None,)
+    if name == "zip":
+        return (path[1], path[0], *path[2:]) if argument.star and len(path) > 1 else inside(None, inside(None if argument.star else place, path[1:]))
+    if name == "enumerate":
+        return inside(None, inside(1, path[1:]))
+    if name == "from_iterable":
+        return inside(None, path[2:])
+    return path if name in {"list", "tuple", "dict", "copy", "deepcopy", "iter"} else moved(path)
+
+
+def taken(method: str, path: Path, call: f.Call) -> Path | None:
+    """The path in what a method of a container gives; None when it gives something else."""
+    if method in {"copy", "keys"}:
+        return path
+    if method == "values":
+        return moved(path)
+    if method == "items":
+        return inside(None, inside(1, path[1:]))
+    if method == "popitem":
+        return inside(1, path[1:])
+    key = key_of(call.positional(0))
+    return opened(path, key if method != "pop" or isinstance(key, str) else None)
+
+
+def added(method: str, each: bool, path: Path, call: f.Call) -> Path:
+    """The path in a container that a method adds something to."""
+    if method == "setdefault":
+        return inside(key_of(call.positional(0)), path)
+    if each:
+        return path if method == "update" else moved(path)
+    return inside(None, path)

@@ -1,0 +1,87 @@
+"""On which side of a process boundary a function runs: in a worker, in a thread, or where the program itself runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from mplint import facts as f
+from mplint.project import handing
+from mplint.project.modules import CallSite, Class, Function
+from mplint.project.values import Unknown
+
+if TYPE_CHECKING:
+    from mplint.project import Project
+
+Side: TypeAlias = Literal["worker", "thread", "parent"]
+
+_DEPTH = 6
+"""Calls that are followed back."""
+
+
+def sides(project: Project, function: Function) -> frozenset[Side]:
+    """Where `function` can run by the calls of the project; what nobody calls runs in the parent."""
+    return project.kept(("sides", function), lambda: frozenset(_sides(project, function, _DEPTH, set()) or {"parent"}))
+
+
+def _sides(project: Project, function: Function, depth: int, seen: set[Function]) -> set[Side]:
+    if function in seen:
+        return set()
+    seen.add(function)
+    out: set[Side] = set(_handed(project).get(function, ()))
+    out |= _entry(project, function)
+    if not depth:
+        return out or {"worker" if function in project.workers() else "parent"}
+    calls = callers(project, function)
+    for site in calls:
+        out |= _sides(project, site.function, depth - 1, seen)
+    if function.outer is not None and not out:
+        out |= _sides(project, function.outer, depth - 1, seen)
+    return out or (set() if calls else {"worker" if function in project.workers() else "parent"})
+
+
+def callers(project: Project, function: Function) -> tuple[CallSite, ...]:
+    """The calls of a function; of a method also those through a base class that declares it, or on an object of which nothing else is known."""
+    return project.kept(("callers of", function), lambda: _callers(project, function))
+
+
+def _callers(project: Project, function: Function) -> tuple[CallSite, ...]:
+    found = project.callers(function)
+    if found or function.owner is None:
+        return found
+    for base in project.mro(function.owner)[1:]:
+        declared = base.method(function.name) if isinstance(base, Class) else None
+        if declared is not None:
+            return project.callers(declared)
+    if function.name.startswith("__") or function.name in project.vocabulary.words or function.name in _COMMON:
+        return ()
+    return tuple(s for s in project.calls_named(function.name, function.module) if _is_open(project, s))
+
+
+_COMMON = frozenset({"run", "main", "start", "stop", "close", "open", "read", "write", "next", "add", "pop", "update", "append", "process", "call", "execute"})
+
+
+def _is_open(project: Project, site: CallSite) -> bool:
+    return isinstance(site.call.func, f.Attr) and all(isinstance(v, Unknown) for v in project.values(site.call.func, site.function))
+
+
+def _handed(project: Project) -> dict[Function, set[Side]]:
+    """The functions that are handed to processes and threads."""
+
+    def compute() -> dict[Function, set[Side]]:
+        out: dict[Function, set[Side]] = {}
+        for submission in (*project.submissions(), *(s for module in project.spread.modules() for s in handing.threads_of(project, module))):
+            side: Side = "thread" if submission.where == "thread" or submission.role == "callback" else "worker"
+            if submission.role != "handler":
+                for callee in submission.callees:
+                    out.setdefault(callee, set()).add(side)
+        return out
+
+    return project.kept("handed to sides", compute)
+
+
+def _entry(project: Project, function: Function) -> set[Side]:
+    """The side of the method that a Process or Thread of the project runs."""
+    if function.name != "run" or function.owner is None:
+        return set()
+    role = project.role(function.owner)
+    return {"worker"} if role == "process" else {"thread"} if role == "thread" else set()

@@ -1,0 +1,143 @@
+"""MP506: a dead worker never answers, and `Queue.get()` waits for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator
+
+from mplint.finding import Alarm, Step
+from mplint.project.channels import channels, relays
+from mplint.project.waiting import waiting
+from mplint.project.watching import is_watched
+from mplint.rule import Example, Hangs, Raises, Rule
+
+if TYPE_CHECKING:
+    from mplint.project import Module, Project
+    from mplint.project.lifetimes import Touch
+    from mplint.project.modules import Function
+
+
+class QueueGetWithoutLiveness(Rule):
+    """The parent waits for what a worker puts into a queue, and for nothing else.
+
+    ## What it does
+
+    Reports `Queue.get()` without a timeout, and `iter(queue.get, end)`, where worker processes put into the queue and the parent takes out. A
+    loop that polls is reported too (`empty()` and a pause, or `get(timeout=...)` with `queue.Empty` passed over) when only an item ends it.
+
+    ## Why it hurts
+
+    A worker that dies before it has answered (an exception, a segmentation fault, the kernel's OOM killer) puts nothing, and the queue tells nobody:
+    `get()` hangs. Measured on CPython 3.8 to 3.13. `SimpleQueue`, `JoinableQueue` and the queues of a manager do the same.
+
+    ## When it knows
+
+    The queue is followed from the call that makes it through names, attributes, containers and arguments into the functions that processes and
+    pools run. Silent when the parent puts into the queue itself (it can end the wait), when workers only put in handlers of exceptions, when
+    `is_alive()`, `exitcode` or `sentinel` is looked at before the wait, in a loop around it or by a thread of the file, when the queue was
+    asked for items, in workers and threads, and when the queue leaves the sight.
+
+    ## References
+
+    - [multiprocessing.Queue](https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Queue.get): `timeout` raises `queue.Empty`.
+    - [multiprocessing.Process.sentinel](https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.sentinel): waiting for the
+      end of a process and for something else at once.
+    """
+
+    code = "MP506"
+    name = "queue-get-without-liveness"
+
+    def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        yield from project.kept("MP506", lambda: _alarms(project)).get(module.path, ())
+
+    example = Example(
+        bad="""\
+import os
+import signal
+from multiprocessing import Process, Queue
+
+
+def render(page, answers):
+    if page == 2:
+        os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when memory runs out
+    answers.put(page * 10)
+
+
+def main():
+    answers = Queue()
+    workers = [Process(target=render, args=(page, answers)) for page in range(4)]
+    for worker in workers:
+        worker.start()
+    print(sorted(answers.get() for _ in workers))  # MP506
+
+
+if __name__ == "__main__":
+    main()
+""",
+        bad_ends=Hangs(),
+        fixed="""\
+import os
+import queue
+import signal
+from multiprocessing import Process, Queue
+
+
+def render(page, answers):
+    if page == 2:
+        os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when memory runs out
+    answers.put(page * 10)
+
+
+def next_answer(answers, workers):
+    while True:
+        try:
+            return answers.get(timeout=1)
+        except queue.Empty:
+            for worker in workers:
+                if worker.exitcode:
+                    raise RuntimeError(f"a worker ended with {worker.exitcode}") from None
+
+
+def main():
+    answers = Queue()
+    workers = [Process(target=render, args=(page, answers)) for page in range(4)]
+    for worker in workers:
+        worker.start()
+    print(sorted(next_answer(answers, workers) for _ in workers))
+
+
+if __name__ == "__main__":
+    main()
+""",
+        fixed_ends=Raises("RuntimeError: a worker ended with -9"),
+    )
+
+
+def _alarms(project: Project) -> dict[str, list[Alarm]]:
+    """The alarms of the whole project, by file."""
+    out: dict[str, dict[object, Alarm]] = {}
+    for channel in (*channels(project), *relays(project)):
+        if channel.fed or all(_tells_of_errors(put) for put in channel.told):
+            continue
+        seen: set[Function] = set()
+        for touch in sorted(channel.taken, key=lambda t: t.row.at):
+            function, how = touch.function, waiting(project, touch)
+            if not how or function in seen or is_watched(project, function, touch.row):
+                continue
+            seen.add(function)
+            row = touch.call or function.parent(touch.row) or touch.row
+            waits = f"`{touch.name}()` waits for ever" if how == "blocks" else "this loop only asks for items: it goes on for ever"
+            because = (
+                Step(channel.made.site, "the queue is made here"),
+                *(Step(put.function.site(put.row), f"`{put.function.name}`, which runs in a worker, puts into it") for put in channel.told[:1]),
+            )
+            site = function.site(row)
+            alarm = Alarm(
+                QueueGetWithoutLiveness.code, site, f"{waits} when the worker that puts into this queue dies", because, function.qualname
+            )
+            out.setdefault(site.path, {}).setdefault(site, alarm)
+    return {path: list(found.values()) for path, found in out.items()}
+
+
+def _tells_of_errors(put: Touch) -> bool:
+    """Whether a worker puts something only in a handler of exceptions: who takes it out was told by other means that it is there."""
+    return any(place.part == "handler" for place in put.function.graph.tries_around(put.row))
