@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.project.lifetimes import Life, Touch
 from mplint.project.modules import CallSite, Function
-from mplint.project.sides import sides
+from mplint.project.sides import Side, sides
 from mplint.project.values import Instance
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PUTTING = frozenset({"put", "put_nowait"})
 TAKING = frozenset({"get", "get_nowait"})
+_PARENT: frozenset[Side] = frozenset({"parent"})
 
 
 class Channel(NamedTuple):
@@ -85,12 +86,15 @@ def _told(project: Project, made: CallSite, value: Instance, life: Life) -> Chan
     """The channel, when workers put into it.  The function that makes it is in the parent, wherever that runs."""
     if life.handed == {"thread"} and not life.kept:
         return None
-    at = {t: sides(project, t.function) if t.function is not made.function else frozenset({"parent"}) for t in life.touches}
-    told = tuple(t for t in life.touched(*PUTTING) if "worker" in at[t])
-    fed = tuple(t for t in life.touched(*PUTTING) if at[t] - {"worker"})
-    taken = tuple(t for t in life.touched(*TAKING, "iter()") if "parent" in at[t])
-    relayed = tuple(t for t in life.touched(*TAKING) if at[t] == {"thread"})
-    return Channel(made, value, life, told, fed, taken, relayed) if told else None
+    at = {t: sides(project, t.function) if t.function is not made.function else _PARENT for t in life.touched(*PUTTING)}
+    told = tuple(t for t, side in at.items() if "worker" in side)
+    if not told:
+        return None
+    fed = tuple(t for t, side in at.items() if side - {"worker"})
+    at = {t: sides(project, t.function) if t.function is not made.function else _PARENT for t in life.touched(*TAKING, "iter()")}
+    taken = tuple(t for t, side in at.items() if "parent" in side)
+    relayed = tuple(t for t, side in at.items() if side == {"thread"})
+    return Channel(made, value, life, told, fed, taken, relayed)
 
 
 def _is_queue(project: Project, value: Instance) -> bool:

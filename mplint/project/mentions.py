@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 FILES = 40
 """In how many files an attribute or global is looked for; a name in more files than that says too little."""
 
+_ANYBODY = 12
+"""In how many files an attribute may be of the class, whatever else they name; where there are more, only those that name the class or its module."""
+
 _CONTAINERS = {"list", "dict", "set", "deque", "defaultdict", "OrderedDict", "WeakSet", "WeakKeyDictionary", "WeakValueDictionary"}
 
 _BINDING = (f.Assign, f.For, f.With, f.Bind, f.Clause)
@@ -160,11 +163,14 @@ def reads_of_attribute(project: Project, cls: Class, attr: str) -> Reads:
     if not attr.startswith("_"):
         dotted = b"." + attr.encode()
         paths = [p for p in project.sources.holding(dotted) if p not in near]
-    if len(paths) > FILES:
+    if len(paths) > _ANYBODY:
         words = [member.name.encode() for member in family] + [member.module.name.rpartition(".")[2].encode() for member in family]
         close = {p for w in words for p in project.sources.holding(w, paths)}
         paths = [p for p in paths if p in close][:FILES]
-    readers = dict.fromkeys(g for path in (*sorted(near), *paths) for g in _functions_mentioning(project, path, rf"\.\s*{attr}\b|\bgetattr\b"))
+    named = rf"\.\s*{attr}\b|\bgetattr\([^\"']*[\"']{attr}[\"']"
+    readers = dict.fromkeys(g for path in sorted(near) for g in _functions_mentioning(project, path, named))
+    for path in paths:  # `self` is an object of another class there
+        readers.update(dict.fromkeys(_functions_mentioning(project, path, rf"(?<!\bself)(?:{named})")))
     for member in family:  # a class under an `if` of its module, too
         for method in member.methods_mentioning(attr):
             readers.update(dict.fromkeys((method, *method.all_nested())))

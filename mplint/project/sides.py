@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mplint import facts as f
 from mplint.project import handing
-from mplint.project.modules import CallSite, Class, Function
+from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Unknown
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Side: TypeAlias = Literal["worker", "thread", "parent"]
 
-_DEPTH = 6
-"""Calls that are followed back."""
+_DEPTH = 3
+"""Calls that are followed back from a function that nothing is known to run in a worker."""
 
 
 def sides(project: Project, function: Function) -> frozenset[Side]:
@@ -29,14 +29,21 @@ def _sides(project: Project, function: Function, depth: int, seen: set[Function]
     seen.add(function)
     out: set[Side] = set(_handed(project).get(function, ()))
     out |= _entry(project, function)
-    if not depth:
-        return out or {"worker" if function in project.workers() else "parent"}
-    calls = callers(project, function)
+    worker = function in project.workers()
+    if not worker and (out or not depth):
+        return out or {"parent"}
+    calls = callers(project, function) if worker or function.owner is not None or _has_threads(project, function.module) else ()
     for site in calls:
-        out |= _sides(project, site.function, depth - 1, seen)
+        if not {"worker", "parent"} <= out:
+            out |= _sides(project, site.function, depth if worker else depth - 1 if _has_threads(project, function.module) else 0, seen)
     if function.outer is not None and not out:
-        out |= _sides(project, function.outer, depth - 1, seen)
-    return out or (set() if calls else {"worker" if function in project.workers() else "parent"})
+        out |= _sides(project, function.outer, depth, seen)
+    return out or (set() if calls else {"worker" if worker else "parent"})
+
+
+def _has_threads(project: Project, module: Module) -> bool:
+    """Whether a module hands anything to threads."""
+    return bool(handing.threads_of(project, module)) or any(s.where == "thread" for s in project.submissions_of(module))
 
 
 def callers(project: Project, function: Function) -> tuple[CallSite, ...]:
