@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Iterator, Literal, TypeAlias
 
 from mplint import facts as f
 from mplint.project import handing
@@ -61,14 +61,23 @@ def _callers(project: Project, function: Function) -> tuple[CallSite, ...]:
             return project.callers(declared)
     if function.name.startswith("__") or function.name in project.vocabulary.words or function.name in _COMMON:
         return ()
-    return tuple(s for s in project.calls_named(function.name, function.module) if _is_open(project, s))
+    return tuple(_open_calls(project, function.name))
 
+
+_FEW = 6
 
 _COMMON = frozenset({"run", "main", "start", "stop", "close", "open", "read", "write", "next", "add", "pop", "update", "append", "process", "call", "execute"})
 
 
-def _is_open(project: Project, site: CallSite) -> bool:
-    return isinstance(site.call.func, f.Attr) and all(isinstance(v, Unknown) for v in project.values(site.call.func, site.function))
+def _open_calls(project: Project, name: str) -> Iterator[CallSite]:
+    """The calls of a method of this name on objects of which nothing is known; none where too many files have such calls."""
+    paths = project.sources.holding(f".{name}(".encode())
+    for module in (project.module(path) for path in paths if len(paths) <= _FEW):
+        for function in module.functions(lambda text: f".{name}(" in text) if module is not None else ():
+            for site in function.calls:
+                if isinstance(site.call.func, f.Attr) and site.call.func.attr == name:
+                    if all(isinstance(v, Unknown) for v in project.values(site.call.func, function)):
+                        yield site
 
 
 def _handed(project: Project) -> dict[Function, set[Side]]:
