@@ -20,8 +20,6 @@ _STARTING = frozenset({"start", "submit", "map", "ThreadPool", "Pool", "run_in_e
 
 _ENDING = frozenset({"join", "shutdown", "close", "terminate", "cancel", "stop"})
 
-_TAKING = re.compile(r"\bThread\s*\(|\bTimer\s*\(")
-
 FILES = 40
 """In how many files the calls of a function are looked for, and its being the target of a thread; a name in more files than that says too little."""
 
@@ -195,18 +193,20 @@ def _callers(project: Project, function: Function) -> tuple[CallSite, ...]:
 
 
 def _calls(project: Project, function: Function) -> Iterator[CallSite]:
-    near = project.sources.holding(function.name.encode() + b"(")
-    if len(near) > FILES:
-        return
     spelled = re.compile(rf"\b{re.escape(function.name)}\s*\(")
-    for path in near:
-        if path != function.path and (is_test(project, path) or not project.sources.holding(b"hread", (path,))):
-            continue
+    for path in _threaded(project, function, b"("):
         module = project.module(path)
-        for other in module.functions(lambda text: spelled.search(text) is not None) if module is not None else ():
+        for other in module.functions(lambda text: function.name in text and spelled.search(text) is not None) if module is not None else ():
             for site in other.calls:
                 if _last(site.call.func) == function.name and function in project.callees(site):
                     yield site
+
+
+def _threaded(project: Project, function: Function, then: bytes = b"") -> tuple[str, ...]:
+    """The file of a function and those that have its name and threads, tests apart; () when these are too many."""
+    near = project.sources.holding(function.name.encode() + then, project.sources.holding(b"hread"))
+    others = tuple(path for path in near if path != function.path and not is_test(project, path))
+    return (function.path, *others) if len(others) < FILES else ()
 
 
 def _target(project: Project, function: Function) -> CallSite | None:
@@ -214,12 +214,10 @@ def _target(project: Project, function: Function) -> CallSite | None:
     if function.is_module or function.name.startswith("<") or function.name.startswith("__"):
         return None
     word = re.compile(rf"\b{re.escape(function.name)}\b")
-    near = project.sources.holding(function.name.encode())
-    near = near if len(near) <= FILES else (function.path,)
-    paths = [p for p in project.sources.holding(b"hread", near) if p == function.path or not is_test(project, p)]
-    for path in paths:
+    paths = _threaded(project, function)
+    for path in dict.fromkeys((*project.sources.holding(b"Thread(", paths), *project.sources.holding(b"Timer(", paths))):
         module = project.module(path)
-        for other in module.functions(lambda text: _TAKING.search(text) is not None and word.search(text) is not None) if module is not None else ():
+        for other in module.functions(lambda text: function.name in text and ("Thread(" in text or "Timer(" in text)) if module is not None else ():
             for site in other.calls:
                 if _last(site.call.func) in {"Thread", "Timer"}:
                     given = site.call.keyword("target") or site.call.keyword("function") or site.call.positional(1)
