@@ -90,7 +90,7 @@ class ForkWithThreads(Rule):
             if found is not None:
                 start, way = found
                 because = (Step(start.site.site, "a thread is started here"), *way, *_elsewhere(use, function, row))
-                message = f"`{title}` forks while another thread runs: a lock that the thread holds stays locked in the child"
+                message = f"`{title}` forks while a thread that was started before can still run: a lock that it holds stays locked in the child"
             else:
                 chain = threads.on_thread(project, function)
                 if chain is None:

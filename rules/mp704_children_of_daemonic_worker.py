@@ -65,7 +65,7 @@ class ChildrenOfDaemonicWorker(Rule):
                 continue
             owner = _daemonic(project, reach.submission)
             child = _child(use, project)
-            if not owner or child is None or _family(child) != owner or _may_be_skipped(use.function, use.call) or _is_skipped_on_the_way(project, use.function):
+            if not owner or child is None or _family(project, child) != owner or _may_be_skipped(use.function, use.call) or _is_skipped_on_the_way(project, use.function):
                 continue
             seen.add(use.site)
             title = child.cls.name.rpartition(".")[2]
@@ -145,18 +145,17 @@ def _daemonic(project: Project, submission: Submission) -> str:
     if owner is None or owner.where != "process":
         return ""
     if submission.role in {"target", "run"}:
-        return _family(owner) if _is_made_daemonic(project, submission) else ""
+        return _family(project, owner) if _is_made_daemonic(project, submission, owner) else ""
     kind = project.kind(owner)
     if kind is None or not kind.daemonic or not isinstance(owner.cls, External) or _has_own_ways(project, owner):
         return ""
-    return _family(owner)
+    return _family(project, owner)
 
 
-def _family(value: Instance) -> str:
+def _family(project: Project, value: Instance) -> str:
     """The package whose rule about children holds for a process."""
-    if not isinstance(value.cls, External):
-        return ""
-    head = value.cls.name.partition(".")[0]
+    kind = project.kind(value)
+    head = kind.name.partition(".")[0] if kind is not None else ""
     return "multiprocessing" if head in _STANDARD else head
 
 
@@ -180,16 +179,28 @@ def _is_of_library(value: object) -> bool:
     return isinstance(value, External) or (isinstance(value, Instance) and isinstance(value.cls, External))
 
 
-def _is_made_daemonic(project: Project, submission: Submission) -> bool:
-    """Whether a process is daemonic for certain: by its argument, or an attribute that is set before it starts."""
+def _is_made_daemonic(project: Project, submission: Submission, owner: Instance) -> bool:
+    """Whether a process is daemonic for certain: by its argument, by an attribute that is set before it starts, or by its own class."""
     given = submission.site.call.keyword("daemon")
     if given is not None:
-        return isinstance(given, f.Const) and given.value is True
-    for touch in project.life(submission.site).touched("daemon"):
-        around = touch.function.parent(touch.row)
-        if isinstance(around, f.Assign) and isinstance(around.value, f.Const) and around.value.value is True:
-            return True
+        return _is_true(given)
+    set_to = [around.value for t in project.life(submission.site).touched("daemon") if isinstance(around := t.function.parent(t.row), f.Assign)]
+    if set_to:
+        return all(value is not None and _is_true(value) for value in set_to)
+    init = project.find_method(owner.cls, "__init__") if isinstance(owner.cls, Class) else None
+    if not isinstance(init, Function):
+        return False
+    for row in init.rows:
+        if isinstance(row, f.Assign) and row.value is not None and any(f.dotted(t) == f"{init.receiver}.daemon" for t in row.targets):
+            return _is_true(row.value) and not init.graph.branch_conditions(row)
+        passed = row.keyword("daemon") if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr == "__init__" else None
+        if passed is not None:
+            return _is_true(passed)
     return False
+
+
+def _is_true(expr: f.Expr) -> bool:
+    return isinstance(expr, f.Const) and expr.value is True
 
 
 def _child(use: Use, project: Project) -> Instance | None:

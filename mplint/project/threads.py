@@ -131,12 +131,18 @@ def _made_with(project: Project, function: Function) -> tuple[Started, Chain] | 
     """A thread that the object of a method starts when it is made, or entered."""
     for name in ("__init__", "__enter__"):
         ready = function.owner.method(name) if function.owner is not None else None
-        if ready is None or ready is function or function.name == "__init__":
+        if ready is None or ready is function or function.name == "__init__" or _is_part_of(project, function, ready):
             continue
         for start in started(project, ready):
             if not ready.graph.branch_conditions(start.site.call) and not any(True for _ in _ends(ready)):
                 return start, ()
     return None
+
+
+def _is_part_of(project: Project, function: Function, ready: Function, levels: int = CALLERS) -> bool:
+    """Whether a function is called by `ready` alone, itself or through others: what comes first there is told by the calls."""
+    callers = _callers(project, function)
+    return bool(callers) and all(s.function is ready or (levels > 0 and _is_part_of(project, s.function, ready, levels - 1)) for s in callers)
 
 
 def _ends(function: Function) -> Iterator[f.Call]:
