@@ -12,7 +12,7 @@ the installed library by `tests/test_apis.py`.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Iterable, Literal, TypeAlias
 
 import msgspec
@@ -187,15 +187,25 @@ class Alias(msgspec.Struct, frozen=True, array_like=True):
 Row: TypeAlias = Kind | Api | Alias
 
 
-class Table(msgspec.Struct, frozen=True):
+class Table(msgspec.Struct, frozen=True, dict=True):
     """All rows, by canonical name."""
 
     kinds: dict[str, Kind]
     apis: dict[str, Api]
     aliases: dict[str, str]
 
+    @cached_property
+    def _spelled(self) -> dict[str, str]:
+        return {}
+
     def canonical(self, name: str) -> str:
         """The canonical spelling of a dotted name; the name itself when no row knows it.  A `six` of a package's own is `six`."""
+        known = self._spelled.get(name)
+        if known is None:
+            known = self._spelled[name] = self._canonical(name)
+        return known
+
+    def _canonical(self, name: str) -> str:
         if ".six.moves." in name:
             name = name[name.index("six.moves.") :]
         for _ in range(6):

@@ -479,7 +479,7 @@ class Project:
 
     @cached_property
     def triage(self) -> triage.Triage:
-        return triage.Triage(self.sources, self.index, self.vocabulary.starting, self._pieces)
+        return triage.Triage(self.sources, self.vocabulary.starting, self._pieces)
 
     def seeds(self) -> Iterator[Module]:
         """The modules whose bytes say that they may hand work to somebody."""
@@ -490,7 +490,7 @@ class Project:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.table)
+        return Vocabulary(self.table, lambda name: self.index.find(name, "") is not None)
 
     @cached_property
     def spread(self) -> Spread:

@@ -18,7 +18,7 @@ from mplint.project.annotations import annotation_values
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
 from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, TAKING, Vocabulary
-from mplint.words import names_in
+from mplint.words import called_in, names_in
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -54,13 +54,14 @@ class Spread:
         self._owners: set[str] = set()
         self._asked: set[str] = set()
         self._awaited: set[str] = set()
+        self._modules: dict[Module, set[str]] = {}
         for module in project.seeds():
             self._enter(module)
         for module in tuple(self.shared):  # what is handed on by a module that was entered later
             for i in module.outline.imports:
                 self._import(module, i.local, i.module, i.level, i.name)
             for number, names in enumerate(self._names[module]):
-                if "import" in names and not names.isdisjoint(self._exports):
+                if "import" in names and not _imported(module.page_text(number)).isdisjoint(self._exports):
                     self._queue[module, number] = None
         for place in self._awaiting():
             self._queue[place] = None
@@ -111,6 +112,8 @@ class Spread:
         for i in module.outline.imports:
             if not i.level and self.project.index.find(i.module, module.path) is None:
                 bound |= self._leads(i.local, i.module, i.name)
+                if (f"{i.module}.{i.name}" if i.name else i.module) in self.vocabulary.modules:
+                    self._modules.setdefault(module, set()).add(i.local)
         self.shared[module] = bound
         for word in bound:
             if not word.startswith("."):  # who imports the name from here gets what the library calls so
@@ -118,8 +121,9 @@ class Spread:
         self._names[module] = [names_in(_code(module.page_text(n))) for n in range(len(module.outline.pages))]
         start = bound | {f".{word}" for word in self.attributes | OPENING}
         for number, names in enumerate(self._names[module]):
-            if not names.isdisjoint(start) or (
-                "import" in names and (not names.isdisjoint(self._exports) or self.vocabulary.is_imported(_code(module.page_text(number))))
+            if self._uses(module, number, names & start) or (
+                "import" in names
+                and (not _imported(module.page_text(number)).isdisjoint(self._exports) or self.vocabulary.is_imported(_code(module.page_text(number))))
             ):
                 self._queue[module, number] = None
         for i in module.outline.imports:
@@ -141,7 +145,7 @@ class Spread:
         gathering = {f".{word}" for word in AWAITING} | AWAITING
         self._awaited = leading | {f".{name}" for name in leading} | awaited
         for module, number, names in pages:
-            if not names.isdisjoint(gathering) and not names.isdisjoint(self._awaited):
+            if not names.isdisjoint(gathering) and not names.isdisjoint(self._awaited) and not AWAITING.isdisjoint(called_in(module.page_text(number))):
                 if "asyncio" in names or any(i.module == "asyncio" and i.name in AWAITING for i in module.outline.imports):
                     yield module, number
 
@@ -415,9 +419,16 @@ class Spread:
             for module in tuple(self._names):
                 self._look(module, f".{name}")
 
+    def _uses(self, module: Module, page: int, words: frozenset[str]) -> bool:
+        """Whether a page that names `words` does more than use a part of a library that has nothing to do with processes (`joblib.load`)."""
+        if not words or not words <= self._modules.get(module, set()):
+            return bool(words)
+        text = _code(module.page_text(page))
+        return any(not part or part in self.vocabulary.members for word in words for part in re.findall(rf"(?<![\w.]){word}\b(?:\.(\w+))?", text))
+
     def _look(self, module: Module, name: str) -> None:
         for number, names in enumerate(self._names.get(module, ())):
-            if name in names:
+            if name in names and self._uses(module, number, frozenset({name})):
                 self._queue[module, number] = None
 
     def _carries(self, expr: f.Expr, words: frozenset[str]) -> bool:
@@ -479,6 +490,13 @@ def _code(text: str) -> str:
     end = text.find(found[0], found.end())
     return text if end < 0 else text[: found.start()] + text[end + 3 :]
 
+
+def _imported(text: str) -> frozenset[str]:
+    """The words behind the `import`s of a source."""
+    return frozenset(word for found in _IMPORT.findall(text) for word in re.findall(r"\w+", found))
+
+
+_IMPORT = re.compile(r"\bimport\s+(\([^)]*\)|[^\n]*)")
 
 _QUOTES = re.compile(r'"""|\'\'\'')
 

@@ -10,7 +10,6 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Collection, Iterable, Iterator
 
-from mplint.project.index import Index
 from mplint.scan import FileScan, scan_of
 from mplint.source import Sources, digest_of
 
@@ -21,11 +20,11 @@ _EXCEPTION = re.compile(rb"(?:Error|Exception|Warning|Exit|Interrupt|Failure|Fai
 
 
 class Triage:
-    """The answers for one set of files; `index` says which modules they are, `starting` are the library modules by which work is handed over."""
+    """The answers for one set of files; `starting` are the library modules by which work is handed over."""
 
-    def __init__(self, sources: Sources, index: Index, starting: Collection[str], pieces: Pieces | None = None) -> None:
+    def __init__(self, sources: Sources, starting: Collection[str], pieces: Pieces | None = None) -> None:
         self.sources = sources
-        self._starting = [frozenset(name.encode().split(b".")) for name in starting if index.find(name.partition(".")[0], "") is None]
+        self._starting = [frozenset(name.encode().split(b".")) for name in starting]
         self._pieces = pieces
 
     @cached_property

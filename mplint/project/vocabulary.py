@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Callable
 
 from mplint.apis import Table
 
@@ -34,12 +35,14 @@ AWAITING = frozenset({"gather", "TaskGroup"})
 
 
 class Vocabulary:
-    """The words of an API table: last names of what it knows (exceptions apart: no work is given to them), those that give an object or hand some out, and the modules they come from."""
+    """The words of an API table: last names of what it knows (exceptions apart: no work is given to them), those that give an object or hand
+    some out, and the modules they come from; libraries left out that the project itself is (`is_own`, by top-level name)."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, is_own: Callable[[str], bool] = lambda name: False) -> None:
         kinds = [name for name, kind in table.kinds.items() if kind.role != "exception"]
         aliases = [name for name, target in table.aliases.items() if not _is_exception(table, target)]
-        names = [n for n in (*table.apis, *kinds, *aliases) if n.partition(".")[0] not in _PLAIN]
+        foreign = (n for n in (*table.apis, *kinds, *aliases) if n.partition(".")[0] not in _PLAIN)
+        names = [n for n in foreign if not (is_own(n.partition(".")[0]) or is_own(table.canonical(n).partition(".")[0]))]
         self.words = frozenset(n.rpartition(".")[2] for n in (*table.apis, *kinds, *aliases)) - {"*"}
         giving = {row.name.rpartition(".")[2] for row in table.apis.values() if row.gives or row.gives_each or "pass" in row.does}
         self.giving = frozenset(giving | {n.rpartition(".")[2] for n in kinds})
@@ -47,6 +50,8 @@ class Vocabulary:
         self.modules = frozenset(m for n in names if (m := n.rpartition(".")[0]) and not m.rpartition(".")[2][:1].isupper())
         self.above = frozenset(".".join(m.split(".")[:k]) for m in self.modules for k in range(1, m.count(".") + 1)) - self.modules
         self.leading = self.modules | self.above
+        self.members = self.words.union(*(m.split(".") for m in self.modules))
+        """What may stand behind the dot of a module of these libraries and matter."""
         starting = [n for n, row in table.apis.items() if row.gives or row.gives_each or row.callee is not None]
         starting += [n for n, kind in table.kinds.items() if kind.role != "exception"]
         starting += [n for n, meant in table.aliases.items() if meant in table.apis or meant in table.kinds]
