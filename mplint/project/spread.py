@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import collections
 import re
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Collection, Iterator
 
 from mplint import facts as f
 from mplint.project.names import absolute
 from mplint.project.annotations import annotation_values
+from mplint.project.hierarchy import family as family_of
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
 from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, TAKING, Vocabulary
@@ -39,14 +40,14 @@ class Spread:
     """The names, and the pages in which they are used.
 
     `local` are names of one page, `shared` those of a module's global scope (imports too), `attributes` those that are looked for behind a
-    dot in the whole project.
+    dot, in the files that can have an object of the class that they are of.
     """
 
     def __init__(self, project: Project, vocabulary: Vocabulary) -> None:
         self.project, self.vocabulary = project, vocabulary
         self.local: dict[Place, set[str]] = {}
         self.shared: dict[Module, set[str]] = {}
-        self.attributes: set[str] = set()
+        self._attributed: dict[str, set[str]] = {}
         self._names: dict[Module, list[frozenset[str]]] = {}
         self._exports: dict[str, set[str]] = {}
         self._queue: dict[Place, None] = {}
@@ -119,7 +120,7 @@ class Spread:
             if not word.startswith("."):  # who imports the name from here gets what the library calls so
                 self._exports.setdefault(word, set()).add(module.path)
         self._names[module] = [names_in(_code(module.page_text(n))) for n in range(len(module.outline.pages))]
-        start = bound | {f".{word}" for word in self.attributes | OPENING}
+        start = bound | self._attributes_in(module) | {f".{word}" for word in OPENING}
         for number, names in enumerate(self._names[module]):
             if self._uses(module, number, names & start) or (
                 "import" in names
@@ -291,21 +292,21 @@ class Spread:
                 for target in row.targets:
                     if isinstance(target, f.Attr) and holder is not None:
                         self._owners.add(holder.name)
-                    self._bind(module, page, target, top, class_level)
+                    self._bind(module, page, target, top, class_level, function)
         elif isinstance(row, f.For):
             if self._hands(row.source, words) and self._is_api(row.source, function):
-                self._bind(module, page, row.target, top, class_level)
+                self._bind(module, page, row.target, top, class_level, function)
         elif isinstance(row, f.Comprehension):
             for clause in row.clauses:
                 if self._hands(clause.source, words) and self._is_api(clause.source, function):
-                    self._bind(module, page, clause.target, False, False)
+                    self._bind(module, page, clause.target, False, False, function)
         elif isinstance(row, f.With):
             for item in row.items:
                 if item.target is not None and self._carries(item.value, words) and self._is_api(item.value, function):
-                    self._bind(module, page, item.target, top, class_level)
+                    self._bind(module, page, item.target, top, class_level, function)
         elif isinstance(row, f.Bind):
             if self._carries(row.value, words) and self._is_api(row.value, function):
-                self._bind(module, page, row.name, top, class_level)
+                self._bind(module, page, row.name, top, class_level, function)
         elif isinstance(row, (f.Return, f.Yield)):
             if row.value is not None and self._carries(row.value, words) and self._is_api(row.value, function):
                 self._returns(function)
@@ -339,7 +340,7 @@ class Spread:
         last = _last(func)
         if isinstance(func, f.Attr) and last in ADDING:
             if any(self._is_api(a.value, function) for a in carried):
-                self._bind(module, page, func.value.value if isinstance(func.value, f.Item) else func.value, False, False)
+                self._bind(module, page, func.value.value if isinstance(func.value, f.Item) else func.value, False, False, function)
         elif last not in PASSING and (isinstance(func, f.Name) or last not in self.vocabulary.words):
             carried = [a for a in carried if self._is_api(a.value, function)]
             for value in self.project.values(func, function) if carried else ():
@@ -359,7 +360,7 @@ class Spread:
                     self._queue[callee.module, page] = None
                 self._note(callee.module, page, param.name)
 
-    def _bind(self, module: Module, page: int, target: f.Expr, top: bool, class_level: bool) -> None:
+    def _bind(self, module: Module, page: int, target: f.Expr, top: bool, class_level: bool, function: Function) -> None:
         if isinstance(target, f.Name):
             if top:
                 self._share(module, target.id)
@@ -367,12 +368,13 @@ class Spread:
                 self._attribute(target.id)
             self._note(module, page, target.id)
         elif isinstance(target, f.Attr):
-            self._attribute(target.attr)
+            own = isinstance(target.value, f.Name) and target.value.id == function.receiver
+            self._attribute(target.attr, owner=function.owner if own else None)
         elif isinstance(target, f.Star) or (isinstance(target, f.Item) and not isinstance(target.index, f.Const)):
-            self._bind(module, page, target.value, top, class_level)
+            self._bind(module, page, target.value, top, class_level, function)
         elif isinstance(target, f.Sequence):
             for item in target.items:
-                self._bind(module, page, item, top, class_level)
+                self._bind(module, page, item, top, class_level, function)
 
     def _returns(self, function: Function) -> None:
         """A function gives objects: its name is one of the names, wherever it can be called by it."""
@@ -406,18 +408,36 @@ class Spread:
                     if i.name in {name, "*", ""} and i.local:
                         self._import(other, i.local, i.module, i.level, i.name)
 
-    def _attribute(self, name: str, only: Module | None = None) -> None:
-        """A name behind a dot: of instances anywhere, or, with `only`, of an imported module in one other."""
+    def _attribute(self, name: str, only: Module | None = None, owner: Class | None = None) -> None:
+        """A name behind a dot: of instances of `owner`, of any object, or, with `only`, of an imported module in one other."""
         if name.startswith("__"):
             return
         if only is not None:
             if f".{name}" not in self.shared[only]:
                 self.shared[only].add(f".{name}")
                 self._look(only, f".{name}")
-        elif name not in self.attributes:
-            self.attributes.add(name)
+            return
+        near = {"*"} if owner is None else self.project.kept(("near", owner), lambda: self._near(owner))
+        known = self._attributed.setdefault(name, set())
+        if not near <= known and "*" not in known:
+            known |= near
             for module in tuple(self._names):
-                self._look(module, f".{name}")
+                if owner is None or module.path in near:
+                    self._look(module, f".{name}")
+
+    def _near(self, owner: Class) -> set[str]:
+        """The files that can have an instance of a class: they state it, or a base of it or what derives from it, or import one of these or from there."""
+        family = family_of(self.project, owner)
+        modules = {path.rpartition("/")[2].removesuffix(".py") for path in family.values()}
+        return {*family.values(), *self.project.triage.importing((*family, *modules))}
+
+    def _attributes_in(self, module: Module) -> set[str]:
+        return {f".{name}" for name, files in self._attributed.items() if "*" in files or module.path in files}
+
+    @property
+    def attributes(self) -> Collection[str]:
+        """The names that are looked for behind a dot."""
+        return self._attributed.keys()
 
     def _uses(self, module: Module, page: int, words: frozenset[str]) -> bool:
         """Whether a page that names `words` does more than use a part of a library that has nothing to do with processes (`joblib.load`)."""
