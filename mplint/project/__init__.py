@@ -450,6 +450,11 @@ class Project:
         """Calls of something called `name`, in the files that can mean a definition of `module`: those that import it or its module.  Of a
         method, those that import one of the classes that have it (`family`: their names and files) or hold one."""
         spelled = re.compile(rf"\b{re.escape(name)}\s*\(")
+        foreign = re.compile(rf"(?<!\bself\.)\b{re.escape(name)}\s*\(")  # what `self` has of that name elsewhere is another definition
+
+        def wanted(text: str, owner: str) -> bool:
+            return name in text and (spelled if owner.rpartition(".")[2] in (family or ()) else foreign).search(text) is not None
+
         close = self.triage.importing((module.name.rpartition(".")[2], *(family or (name,))))
         close.update(dict.fromkeys((module.path, *(family or {}).values())))
         paths = self.sources.holding(name.encode() + b"(", sorted(close))
@@ -457,7 +462,7 @@ class Project:
             found = self.module(path)
             if found is None:
                 continue
-            for function in found.functions(lambda text: name in text and spelled.search(text) is not None):
+            for function in found.functions(wanted):
                 for site in function.calls:
                     func = site.call.func
                     if (func.id if isinstance(func, f.Name) else func.attr if isinstance(func, f.Attr) else "") == name:

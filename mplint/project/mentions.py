@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Collection, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.project.modules import Class, Function, Module
@@ -167,10 +167,8 @@ def reads_of_attribute(project: Project, cls: Class, attr: str) -> Reads:
         words = [member.name.encode() for member in family] + [member.module.name.rpartition(".")[2].encode() for member in family]
         close = {p for w in words for p in project.sources.holding(w, paths)}
         paths = [p for p in paths if p in close][:FILES]
-    named = rf"\.\s*{attr}\b|\bgetattr\([^\"']*[\"']{attr}[\"']"
-    readers = dict.fromkeys(g for path in sorted(near) for g in _functions_mentioning(project, path, named))
-    for path in paths:  # `self` is an object of another class there
-        readers.update(dict.fromkeys(_functions_mentioning(project, path, rf"(?<!\bself)(?:{named})")))
+    named, names = rf"\.\s*{attr}\b|\bgetattr\([^\"']*[\"']{attr}[\"']", {member.name for member in family}
+    readers = dict.fromkeys(g for path in (*sorted(near), *paths) for g in _functions_mentioning(project, path, named, names))
     for member in family:  # a class under an `if` of its module, too
         for method in member.methods_mentioning(attr):
             readers.update(dict.fromkeys((method, *method.all_nested())))
@@ -213,8 +211,9 @@ def _owner(function: Function) -> Class | None:
     return scope.owner if scope is not None else None
 
 
-def _functions_mentioning(project: Project, path: str, spelled: str) -> Iterator[Function]:
+def _functions_mentioning(project: Project, path: str, spelled: str, family: Collection[str] | None = None) -> Iterator[Function]:
+    """The functions of a file in whose source something is spelled; where that is of `self`, only those of the classes of `family`."""
     module = project.module(path)
     if module is not None:
-        wanted = re.compile(spelled)
-        yield from module.functions(lambda text: wanted.search(text) is not None)
+        every, foreign = re.compile(spelled), re.compile(rf"(?<!\bself)(?:{spelled})")
+        yield from module.functions(lambda text, owner: (every if family is None or owner.rpartition(".")[2] in family else foreign).search(text) is not None)

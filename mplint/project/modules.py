@@ -410,16 +410,16 @@ class Module:
         steps = tuple(step for page in self.acting_pages() for step in self.steps(page))
         return f.FunctionFacts(steps[0].at if steps else 0, "<module>", (), steps)
 
-    def functions(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Function]:
-        """The module body, then every function, method and nested function; those whose page (one of whose pages) `wanted` says yes to."""
-        if wanted is None or any(wanted(self.page_text(number)) for number in self.acting_pages()):
+    def functions(self, wanted: Callable[[str, str], bool] | None = None) -> Iterator[Function]:
+        """The module body, then every function, method and nested function; those whose page (one of whose pages) `wanted` says yes to, by its
+        text and the name of its class."""
+        if wanted is None or any(wanted(self.page_text(number), "") for number in self.acting_pages()):
             yield self.body
             yield from self.body.all_nested()  # also all there is in a module of one page
         for number, page in enumerate(self.outline.pages):
             if page.kind in {"function", "block", "module"} or (page.kind == "step" and page.indent):
-                if wanted is not None and not wanted(self.page_text(number)):
-                    continue
-                yield from self.functions_on(number)
+                if wanted is None or wanted(self.page_text(number), page.name.rpartition(".")[0] if page.kind == "function" else page.name):
+                    yield from self.functions_on(number)
 
     def functions_on(self, number: int) -> Iterator[Function]:
         """The functions of one page, nested ones too; those of the module body are not repeated."""
