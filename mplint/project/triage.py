@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Collection, Iterable, Iterator, Sequence
 
 from mplint.scan import FileScan, scan_of
 from mplint.source import Sources, digest_of
@@ -62,27 +62,30 @@ class Triage:
         """Every class statement with bases: file, name, last words of the bases."""
         return tuple((path, cls, frozenset(bases)) for path, scan in self.scans.items() for cls, bases in scan.heads)
 
-    def derived(self, name: str) -> Iterator[tuple[str, str]]:
+    @cached_property
+    def _by_base(self) -> dict[bytes, list[tuple[str, str]]]:
+        out: dict[bytes, list[tuple[str, str]]] = {}
+        for path, cls, bases in self.heads:
+            for base in bases:
+                out.setdefault(base, []).append((path, cls))
+        return out
+
+    def derived(self, name: str) -> Sequence[tuple[str, str]]:
         """Class statements (file, name) that name `name` among their bases."""
-        word = name.encode()
-        return ((path, cls) for path, cls, bases in self.heads if word in bases)
+        return self._by_base.get(name.encode(), ())
 
     @cached_property
     def exceptions(self) -> dict[str, frozenset[str]]:
         """Files and names of the classes in them that may be exceptions, judged by the words of their bases, to a fixpoint."""
-        known: set[bytes] = set()
-        chosen: dict[tuple[str, str], None] = {}
-        grew = True
-        while grew:
-            grew = False
-            for path, cls, bases in self.heads:
-                if (path, cls) not in chosen and any(b in known or _EXCEPTION.search(b) for b in bases):
-                    chosen[path, cls] = None
-                    known.add(cls.encode())
-                    grew = True
+        queue = [base for base in self._by_base if _EXCEPTION.search(base)]
+        known = set(queue)
         out: dict[str, set[str]] = {}
-        for path, cls in chosen:
-            out.setdefault(path, set()).add(cls)
+        while queue:
+            for path, cls in self._by_base.get(queue.pop(), ()):
+                out.setdefault(path, set()).add(cls)
+                if cls.encode() not in known:
+                    known.add(cls.encode())
+                    queue.append(cls.encode())
         return {path: frozenset(classes) for path, classes in out.items()}
 
     @cached_property
@@ -108,6 +111,5 @@ class Triage:
         for path, scan in self.scans.items():
             if not scan.imported.isdisjoint(wanted):
                 yield path
-        for path, _, bases in self.heads:
-            if not bases.isdisjoint(wanted):
-                yield path
+        for name in wanted:
+            yield from (path for path, _ in self._by_base.get(name, ()))
