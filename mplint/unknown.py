@@ -87,7 +87,7 @@ def account_of(project: Project, paths: Iterable[str]) -> Account:
 
 
 def _candidates(module: Module) -> Iterator[CallSite]:
-    for function in module.functions(lambda text, owner: _SPELLED.search(text) is not None):
+    for function in module.functions(lambda text: _SPELLED.search(text) is not None):
         for site in function.calls:
             func = site.call.func
             if isinstance(func, f.Attr) and (func.attr in _DISTINCT or (func.attr in _COMMON and _LIKE.search(_last(func.value)))):

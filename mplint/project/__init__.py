@@ -462,7 +462,7 @@ class Project:
             found = self.module(path)
             if found is None:
                 continue
-            for function in found.functions(wanted):
+            for function in found.functions_where(wanted):
                 for site in function.calls:
                     func = site.call.func
                     if (func.id if isinstance(func, f.Name) else func.attr if isinstance(func, f.Attr) else "") == name:

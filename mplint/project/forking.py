@@ -209,7 +209,7 @@ def _settings(project: Project) -> tuple[tuple[Function, str], ...]:
 def _set_in_files(project: Project) -> Iterator[tuple[Function, str]]:
     for path in project.sources.holding(b"set_start_method("):
         module = project.module(path)
-        for function in module.functions(lambda text, owner: "set_start_method" in text) if module is not None else ():
+        for function in module.functions(lambda text: "set_start_method" in text) if module is not None else ():
             for site in function.calls:
                 if _called_name(site) == "set_start_method":
                     given = site.call.positional(0) or site.call.keyword("method")

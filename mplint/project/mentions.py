@@ -216,4 +216,4 @@ def _functions_mentioning(project: Project, path: str, spelled: str, family: Col
     module = project.module(path)
     if module is not None:
         every, foreign = re.compile(spelled), re.compile(rf"(?<!\bself)(?:{spelled})")
-        yield from module.functions(lambda text, owner: (every if family is None or owner.rpartition(".")[2] in family else foreign).search(text) is not None)
+        yield from module.functions_where(lambda text, owner: (every if family is None or owner.rpartition(".")[2] in family else foreign).search(text) is not None)

@@ -410,9 +410,12 @@ class Module:
         steps = tuple(step for page in self.acting_pages() for step in self.steps(page))
         return f.FunctionFacts(steps[0].at if steps else 0, "<module>", (), steps)
 
-    def functions(self, wanted: Callable[[str, str], bool] | None = None) -> Iterator[Function]:
-        """The module body, then every function, method and nested function; those whose page (one of whose pages) `wanted` says yes to, by its
-        text and the name of its class."""
+    def functions(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Function]:
+        """The module body, then every function, method and nested function; those whose page (one of whose pages) `wanted` says yes to, by its text."""
+        return self.functions_where(None if wanted is None else lambda text, owner: wanted(text))
+
+    def functions_where(self, wanted: Callable[[str, str], bool] | None) -> Iterator[Function]:
+        """The same, where `wanted` is told the text of a page and the name of its class ("" outside of classes)."""
         if wanted is None or any(wanted(self.page_text(number), "") for number in self.acting_pages()):
             yield self.body
             yield from self.body.all_nested()  # also all there is in a module of one page

@@ -202,7 +202,7 @@ def _calls(project: Project, function: Function) -> Iterator[CallSite]:
     spelled = re.compile(rf"\b{re.escape(function.name)}\s*\(")
     for path in _threaded(project, function, b"("):
         module = project.module(path)
-        for other in module.functions(lambda text, owner: function.name in text and spelled.search(text) is not None) if module is not None else ():
+        for other in module.functions(lambda text: function.name in text and spelled.search(text) is not None) if module is not None else ():
             for site in other.calls:
                 if _last(site.call.func) == function.name and function in project.callees(site):
                     yield site
@@ -223,7 +223,7 @@ def _target(project: Project, function: Function) -> CallSite | None:
     paths = _threaded(project, function)
     for path in dict.fromkeys((*project.sources.holding(b"Thread(", paths), *project.sources.holding(b"Timer(", paths))):
         module = project.module(path)
-        for other in module.functions(lambda text, owner: function.name in text and ("Thread(" in text or "Timer(" in text)) if module is not None else ():
+        for other in module.functions(lambda text: function.name in text and ("Thread(" in text or "Timer(" in text)) if module is not None else ():
             for site in other.calls:
                 if _last(site.call.func) in {"Thread", "Timer"}:
                     given = site.call.keyword("target") or site.call.keyword("function") or site.call.positional(1)
