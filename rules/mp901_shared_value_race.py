@@ -153,7 +153,7 @@ def _of_value(project: Project, site: CallSite) -> Iterator[Race]:
     made = next((v for v in project.values(site.call, site.function) if isinstance(v, Instance) and v.made == site.site), None)
     if made is None or made.where != "process" or project.role(made) != "shared-value":
         return
-    life = project.life(site, handed=True)
+    life = project.life(site, handed=True, patient=True)
     writes: list[tuple[Write, f.Attr | f.Item]] = []
     for touch in life.touched("value", "[]"):
         row = touch.function.parent(touch.row)
