@@ -8,7 +8,7 @@ from mplint import facts as f
 from mplint.apis import Parameter
 from mplint.project import workers
 from mplint.project.modules import Function, Module
-from mplint.project.nesting import Path
+from mplint.project.nesting import Path, inside
 from mplint.project.parameters import argument_of
 from mplint.project.values import Partial
 
@@ -46,7 +46,11 @@ def parameters(callee: Function, call: f.Call, argument: f.Row, path: Path) -> I
                 yield param, path
                 return
         key = path[0] if path else None
-        if given.star == "*" and isinstance(key, int) and not any(a.star for a in call.args[:place]):
+        rest = next((param for param in callee.facts.params if param.kind == "*"), None)
+        if rest is not None and not given.star and not given.keyword and not any(a.star for a in call.args[:place]):
+            before = sum(1 for p in callee.facts.params if p.kind in {"positional", "positional-only"}) - (1 if callee.receiver else 0)
+            yield rest, inside(place - before, path)
+        elif given.star == "*" and isinstance(key, int) and not any(a.star for a in call.args[:place]):
             before = sum(1 for a in call.args[:place] if not a.keyword)
             places = [p for p in callee.facts.params if p.kind in {"positional", "positional-only"}][1 if callee.receiver else 0 :]
             yield from ((param, path[1:]) for param in places[before + key : before + key + 1])
@@ -117,7 +121,9 @@ def _placed(submission: Submission, place: int, left: Path) -> tuple[Received, .
             if isinstance(value, Partial):
                 skipped += sum(1 for a in value.call.args if not a.keyword) - 1
         if not 0 <= place < len(params) - skipped:
-            return None
+            if len(submission.callees) == 1:
+                return None
+            continue  # one of several functions that it cannot be
         out.append(Received(callee, params[place + skipped], left))
     return tuple(out) or None
 

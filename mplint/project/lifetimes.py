@@ -80,9 +80,12 @@ class Life(NamedTuple):
         return (t for t in self.touches if t.name in names)
 
 
-def life_of(project: Project, site: CallSite, *, handed: bool = False, path: Path = ()) -> Life:
-    """The life of what the call at `site` gives, or of what lies at `path` in that; with `handed` also in the processes and threads that it is handed to."""
-    walk = _Walk(project, handed)
+def life_of(project: Project, site: CallSite, *, handed: bool = False, path: Path = (), patient: bool = False) -> Life:
+    """The life of what the call at `site` gives, or of what lies at `path` in that; with `handed` also in the processes and threads that it is handed to.
+
+    A `patient` walk goes on where the object left the sight in one place: for those who look for what is done, not for what is not.
+    """
+    walk = _Walk(project, handed, patient)
     walk.value(site.function, site.call, path)
     walk.run()
     return Life(tuple(walk.touches), walk.escapes, walk.returned, frozenset(walk.kept), tuple(walk.owners), frozenset(walk.places))
@@ -91,8 +94,8 @@ def life_of(project: Project, site: CallSite, *, handed: bool = False, path: Pat
 class _Walk:
     """The occurrences still to be looked at: (function, expression, where the object lies in what that gives)."""
 
-    def __init__(self, project: Project, handed: bool) -> None:
-        self.project, self.handed = project, handed
+    def __init__(self, project: Project, handed: bool, patient: bool) -> None:
+        self.project, self.handed, self.patient = project, handed, patient
         self.touches: dict[Touch, None] = {}
         self.escapes = ""
         self.returned = False
@@ -104,7 +107,7 @@ class _Walk:
 
     def run(self) -> None:
         for _ in range(STEPS):
-            if not self._queue or self.escapes not in ("", "returned"):
+            if not self._queue or (self.escapes not in ("", "returned") and not self.patient):
                 return
             self._step(*self._queue.pop())
         self._escape("too many places")
@@ -148,6 +151,8 @@ class _Walk:
                 self._iterated(function, row, path)
                 self._bound(function, around.target, around, opened(path))
         elif isinstance(around, f.Item):
+            if around.value is row and not path:
+                self.touches[Touch("[]", function, around)] = None
             if around.value is row and path:
                 sliced = isinstance(around.index, f.Sequence) and around.index.kind == "slice"
                 self.value(function, around, moved(path) if sliced else opened(path, key_of(around.index)))
@@ -358,6 +363,8 @@ class _Walk:
         classes = [v.cls if isinstance(v, Instance) else v for v in values]
         known = [c for c in classes if isinstance(c, Class)]
         if not known or len(known) != len(classes):
+            for row in mentions.reads_of_extra(self.project, function, target):
+                self.value(*row, path)
             self._escape(f"stored in `{f.dotted(target) or target.attr}`")
             return
         for cls in known:

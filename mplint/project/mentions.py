@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Collection, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.project.modules import Class, Function, Module
-from mplint.project.values import Instance, ModuleValue, Unknown
+from mplint.project.values import External, Instance, ModuleValue, Unknown
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -174,6 +174,16 @@ def reads_of_attribute(project: Project, cls: Class, attr: str) -> Reads:
             readers.update(dict.fromkeys((method, *method.all_nested())))
     places = [(function, row) for function in readers for row in _attribute_reads(project, function, attr, family)]
     return Reads(tuple(places), "attribute")
+
+
+def reads_of_extra(project: Project, function: Function, target: f.Attr) -> Iterator[Place]:
+    """The reads, in the same module, of an attribute that is put on an object of a library's class."""
+    classes = {v.cls for v in project.values(target.value, function) if isinstance(v, Instance) and isinstance(v.cls, External)}
+    for other in _functions_mentioning(project, function.path, rf"\.\s*{target.attr}\b") if classes else ():
+        for row in other.rows:
+            if isinstance(row, f.Attr) and row.attr == target.attr and not is_target(other, row):
+                if any(isinstance(v, Instance) and v.cls in classes for v in project.values(row.value, other)):
+                    yield other, row
 
 
 def _attribute_reads(project: Project, function: Function, attr: str, family: frozenset[Class]) -> Iterator[f.Expr]:
