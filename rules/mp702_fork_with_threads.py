@@ -33,11 +33,12 @@ class ForkWithThreads(Rule):
     ## Why it hurts
 
     A fork copies the memory and one thread. A lock that another thread holds at that moment stays locked in the child for ever: the child
-    waits for it, and whoever joins the child waits too. Measured on CPython 3.8 to 3.13 for a `threading.Lock` and for the lock inside a
-    `queue.Queue` (not for `logging`, which makes new locks after a fork). CPython 3.12 and later warn at every such fork: "This
+    waits for it, and whoever joins the child waits too. Measured on CPython 3.8 to 3.13 for a `threading.Lock`, on 3.8 and 3.13 for the lock
+    inside a `queue.Queue`; not for `logging`, which makes new locks after a fork. CPython 3.12 and later warn at such a fork: "This
     process is multi-threaded, use of fork() may lead to deadlocks in the child".
 
-    On macOS the system's libraries start threads of their own, which is why fork is not the default there since Python 3.8.
+    On macOS the system's libraries may start threads of their own: the library reference calls fork unsafe there, and it is not the default
+    since Python 3.8.
 
     ## When it knows
 
@@ -57,6 +58,7 @@ class ForkWithThreads(Rule):
 
     - [Contexts and start methods](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods): "safely forking a
       multithreaded process is problematic".
+    - [gh-77906](https://github.com/python/cpython/issues/77906) (bpo-33725): fork on macOS.
     - [gh-84559](https://github.com/python/cpython/issues/84559): fork is no longer the default since 3.14.
     """
 

@@ -36,8 +36,8 @@ class ChildrenOfDaemonicWorker(Rule):
     The workers of a `Pool` are daemonic, and a daemonic process may not have children: `AssertionError: daemonic processes are not allowed to
     have children`, in every task. Measured on CPython 3.8 to 3.13, for a `Pool` and for an executor inside a `Pool` worker; executors may nest.
 
-    `class NestablePool(Pool): Process = NoDaemonProcess` works on CPython 3.6 and 3.7. From 3.8 on, `Pool` calls `Process` with the context
-    as its first argument, and making the pool ends in `AssertionError: group argument must be None for now` (measured on 3.8 to 3.13).
+    `class NestablePool(Pool): Process = NoDaemonProcess` works on CPython 3.6.15 and 3.7.16. From 3.8 on, `Pool` calls `Process` with the
+    context as its first argument, and making the pool ends in `AssertionError: group argument must be None for now` (measured on 3.8 to 3.13).
 
     ## When it knows
 
@@ -50,7 +50,7 @@ class ChildrenOfDaemonicWorker(Rule):
 
     - [multiprocessing.Process.daemon](https://docs.python.org/3/library/multiprocessing.html#multiprocessing.Process.daemon): "a daemonic process
       is not allowed to create child processes".
-    - [bpo-38501](https://bugs.python.org/issue38501): `Pool.Process` takes the context since 3.8.
+    - [nipype#2745](https://github.com/nipy/nipype/issues/2745): the pool with a `Process` of its own, broken by a new Python.
     """
 
     code = "MP704"
@@ -133,9 +133,11 @@ def _replaced(module: Module, project: Project, code: str) -> Iterator[Alarm]:
 
 
 def _is_plain_process(project: Project, value: object) -> bool:
-    """Whether a value is a class of processes with the usual arguments."""
+    """Whether a value is a class of processes with the usual arguments, `group` first."""
     if isinstance(value, Class):
-        return project.role(value) == "process" and not isinstance(project.find_method(value, "__init__"), Function)
+        init = project.find_method(value, "__init__")
+        usual = not isinstance(init, Function) or [p.name for p in init.facts.params[1:2]] == ["group"]
+        return project.role(value) == "process" and usual
     return isinstance(value, External) and project.role(value) == "process"
 
 
