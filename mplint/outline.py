@@ -26,7 +26,7 @@ class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `kind` is "step", "function", "class" (the head alone, to be closed with a `pass`), "block" (a class
     whose statements share lines) or "module" (the whole file).  `indent` says that the lines stand deeper than the margin.
-    `acts` tells, for a step, whether anything is called when the module is imported.
+    `acts` tells, for a step, whether anything is called when the module is imported; `decorated`, for a function, whether it has decorators.
     """
 
     first: int
@@ -35,6 +35,7 @@ class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str = ""
     indent: bool = False
     acts: bool = False
+    decorated: bool = False
 
 
 class ImportedName(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -156,7 +157,7 @@ class _Builder:
             if previous.kind == "step" and previous.last >= first:  # statements that share a line are one page
                 self.pages[-1] = msgspec.structs.replace(previous, last=max(last, previous.last), acts=acts or previous.acts)
                 return len(self.pages) - 1
-        self.pages.append(Page(first, last, kind, name, indent, acts))
+        self.pages.append(Page(first, last, kind, name, indent, acts, kind == "function" and bool(getattr(node, "decorator_list", ()))))
         return len(self.pages) - 1
 
     def module(self, tree: ast.Module) -> None:

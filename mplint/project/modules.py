@@ -39,9 +39,11 @@ class CallSite(NamedTuple):
 class Function:
     """A function, method, lambda or the code of a module (`is_module`), with its place in the project."""
 
-    def __init__(self, module: Module, facts: f.FunctionFacts | None, qualname: str, owner: Class | None = None, outer: Function | None = None) -> None:
+    def __init__(
+        self, module: Module, facts: f.FunctionFacts | None, qualname: str, owner: Class | None = None, outer: Function | None = None, page: int | None = None
+    ) -> None:
         self.module, self.qualname, self.owner, self.outer = module, qualname, owner, outer
-        self._facts = facts
+        self._facts, self._page = facts, page
         self._parents: dict[int, f.Row] | None = None
         self._rows: tuple[f.Row, ...] | None = None
         self._calls: tuple[CallSite, ...] | None = None
@@ -54,14 +56,19 @@ class Function:
 
     @property
     def facts(self) -> f.FunctionFacts:
-        """The rows of the function; the code of a module is read when somebody asks for it."""
+        """The rows of the function; what has pages of its own is read when somebody asks for it."""
         if self._facts is None:
-            self._facts = self.module.code()
+            self._facts = self.module.code() if self._page is None else self.module.defined_on(self._page)
         return self._facts
 
     @property
     def name(self) -> str:
-        return self.facts.name if self._facts is not None else self.qualname
+        return self.facts.name if self._facts is not None else self.qualname.rpartition(".")[2]
+
+    @property
+    def decorators(self) -> tuple[f.Expr, ...]:
+        """Outermost first."""
+        return () if self._page is not None and not self.module.outline.pages[self._page].decorated else self.facts.decorators
 
     @property
     def is_module(self) -> bool:
@@ -89,16 +96,16 @@ class Function:
 
     @property
     def is_static(self) -> bool:
-        return self.owner is not None and any(f.dotted(d) == "staticmethod" for d in self.facts.decorators)
+        return self.owner is not None and any(f.dotted(d) == "staticmethod" for d in self.decorators)
 
     @property
     def is_class_method(self) -> bool:
-        return self.owner is not None and any(f.dotted(d) == "classmethod" for d in self.facts.decorators)
+        return self.owner is not None and any(f.dotted(d) == "classmethod" for d in self.decorators)
 
     @property
     def is_property(self) -> bool:
         return self.owner is not None and any(
-            f.dotted(d).rpartition(".")[2] in {"property", "cached_property", "lazy_property", "classproperty"} for d in self.facts.decorators
+            f.dotted(d).rpartition(".")[2] in {"property", "cached_property", "lazy_property", "classproperty"} for d in self.decorators
         )
 
     @property
@@ -218,6 +225,8 @@ class Class:
         """The last definition of a method in this very class."""
         if self.outline is not None and not self.facts.body:
             for page in reversed(self.outline.methods.get(name, ())):
+                if self.module.outline.pages[page].kind == "function":
+                    return self.module.of_page(page, self)
                 for row in f.walk(*self.module.steps(page)):
                     if isinstance(row, f.FunctionFacts) and row.name == name:
                         return self.module.view(row, f"{self.qualname}.{name}", self, self.outer)
@@ -278,6 +287,7 @@ class Module:
         self._outline: Outline | None = None
         self._steps: dict[int, tuple[f.Step, ...]] = {}
         self._views: dict[int, Function] = {}
+        self._functions: dict[int, Function] = {}
         self._classes: dict[str, Class | None] = {}
         self._local: dict[int, Class] = {}
         self._body: Function | None = None
@@ -330,8 +340,24 @@ class Module:
         """The one view of a function of this module."""
         key = id(facts)
         if key not in self._views:
+            page = facts.at >> f.PAGE_BITS
+            if outer is None and self.outline.pages[page].kind == "function" and self.defined_on(page) is facts:
+                return self.of_page(page, owner)
             self._views[key] = Function(self, facts, qualname, owner, outer)
         return self._views[key]
+
+    def of_page(self, number: int, owner: Class | None = None) -> Function:
+        """The one view of the function that a page holds; nothing is read for it."""
+        if number not in self._functions:
+            qualname = self.outline.pages[number].name
+            head = qualname.rpartition(".")[0]
+            self._functions[number] = Function(self, None, qualname, owner or (self.class_(head) if head else None), None, number)
+        return self._functions[number]
+
+    def defined_on(self, number: int) -> f.FunctionFacts:
+        """The rows of the function that a page holds, an empty one where it cannot be read."""
+        found = next((row for row in f.walk(*self.steps(number)) if isinstance(row, f.FunctionFacts)), None)
+        return found or f.FunctionFacts(number << f.PAGE_BITS, self.outline.pages[number].name.rpartition(".")[2], (), ())
 
     def local_class(self, facts: f.ClassFacts, outer: Function) -> Class:
         """The view of a class defined inside a function."""
@@ -350,6 +376,8 @@ class Module:
             cls = self.class_(head)
             return cls.method(last) if cls is not None else None
         for page in reversed(self.outline.functions.get(qualname, ())):
+            if self.outline.pages[page].kind == "function":
+                return self.of_page(page)
             for row in f.walk(*self.steps(page)):
                 if isinstance(row, f.FunctionFacts) and row.name == qualname:
                     return self.view(row, qualname, None, None)
@@ -358,6 +386,9 @@ class Module:
     def functions_named(self, name: str) -> Iterator[Function]:
         """Every module-level definition of `name` (a function may be defined twice under an `if`)."""
         for page in self.outline.functions.get(name, ()):
+            if self.outline.pages[page].kind == "function":
+                yield self.of_page(page)
+                continue
             for row in f.walk(*self.steps(page)):
                 if isinstance(row, f.FunctionFacts) and row.name == name:
                     yield self.view(row, name, None, None)
@@ -427,9 +458,11 @@ class Module:
     def functions_on(self, number: int) -> Iterator[Function]:
         """The functions of one page, nested ones too; those of the module body are not repeated."""
         page: Page = self.outline.pages[number]
-        if page.kind == "function" or (page.kind == "step" and page.indent):
-            name = page.name.rpartition(".")[0] if page.kind == "function" else page.name
-            owner = self.class_(name) if name else None
+        if page.kind == "function":
+            yield self.of_page(number)
+            yield from self.of_page(number).all_nested()
+        elif page.kind == "step" and page.indent:
+            owner = self.class_(page.name) if page.name else None
             for row in f.walk(*self.steps(number)):
                 if isinstance(row, f.FunctionFacts):
                     view = self.view(row, f"{owner.qualname}.{row.name}" if owner else row.name, owner, None)

@@ -83,7 +83,7 @@ def _constructed(project: Project, cls: Class, call: f.Call, function: Function)
 
 
 def _returned(project: Project, callee: Function, call: f.Call, function: Function) -> Iterable[Value]:
-    names = {f.dotted(d.func if isinstance(d, f.Call) else d).rpartition(".")[2] for d in callee.facts.decorators}
+    names = {f.dotted(d.func if isinstance(d, f.Call) else d).rpartition(".")[2] for d in callee.decorators}
     if names & {"contextmanager", "asynccontextmanager"}:
         return (Entered(elements(project.returned(callee))),)
     if callee.facts.is_async and not callee.facts.is_generator:

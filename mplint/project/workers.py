@@ -95,7 +95,7 @@ def overrides(project: Project, method: Function, receiver: Value) -> Iterator[F
 
 
 def _is_abstract(method: Function) -> bool:
-    if any(f.dotted(d).rpartition(".")[2] in {"abstractmethod", "abstractproperty"} for d in method.facts.decorators):
+    if any(f.dotted(d).rpartition(".")[2] in {"abstractmethod", "abstractproperty"} for d in method.decorators):
         return True
     body = method.facts.body
     return all(isinstance(s, f.Jump) or (isinstance(s, f.Raise) and "NotImplemented" in _raised(s)) for s in body)

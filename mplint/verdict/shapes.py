@@ -154,8 +154,8 @@ class Shapes:
         functions = tuple(definitions(cls, name))
         if functions:
             last = functions[-1]
-            accessor = any(f.dotted(d) == f"{name}.{end}" for d in last.facts.decorators for end in ("setter", "getter", "deleter"))
-            names = {f.dotted(d).rpartition(".")[2] for d in last.facts.decorators}
+            accessor = any(f.dotted(d) == f"{name}.{end}" for d in last.decorators for end in ("setter", "getter", "deleter"))
+            names = {f.dotted(d).rpartition(".")[2] for d in last.decorators}
             if "cached_property" in names:
                 return Found(cls, "cached", functions)
             return Found(cls, "property" if accessor or any(name.endswith("property") for name in names) else "function", functions)
