@@ -177,8 +177,8 @@ def _given(project: Project, submission: Submission, api: Api) -> Given | None:
         counted = _counted(written(given, function)) if given is not None else Given(0)
         return counted._replace(names=names) if counted is not None and names is not None else None
     if api.payload == "call" and api.callee is not None and api.callee.position is not None and api.arguments is None:
-        if any(a.keyword and a.keyword == api.callee.keyword for a in call.args) or _takes_more(project, submission):
-            return None
+        if any(a.keyword and (a.keyword == api.callee.keyword or submission.where == "any") for a in call.args) or _takes_more(project, submission):
+            return None  # executors of other libraries have keywords of their own
         behind = [a for a in call.args if not a.keyword][api.callee.position + 1 :]
         taken = {p.keyword for p in (api.executor, api.timeout) if p is not None}
         return Given(len(behind), tuple(a.keyword for a in call.args if a.keyword and a.keyword not in taken))
