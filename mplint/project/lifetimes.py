@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
-from mplint.project import handing, mentions, nesting
+from mplint.project import handing, mentions, nesting, records
 from mplint.project.callables import callable_values, is_open
 from mplint.project.containers import ADDING
 from mplint.project.modules import CallSite, Class, Function
@@ -223,7 +223,10 @@ class _Walk:
             self._escape("yielded")
             return
         callers = self._callers(function)
-        if not callers:
+        back = list(records.taken_back(self.project, function, around.value)) if self.handed else []
+        for method, load in back:
+            self.value(method, load, path)
+        if not callers and not back:
             self._escape("returned")
         for site in callers:
             self.value(site.function, site.call, path)

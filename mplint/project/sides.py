@@ -32,13 +32,22 @@ def _sides(project: Project, function: Function, depth: int, seen: set[Function]
     worker = function in project.workers()
     if not worker and (out or not depth):
         return out or {"parent"}
-    calls = callers(project, function) if worker or function.owner is not None or _has_threads(project, function.module) else ()
+    asked = worker or _has_threads(project, function.module) or (function.owner is not None and function.name in _called_by_workers(project))
+    calls = callers(project, function) if asked else ()
     for site in calls:
         if not {"worker", "parent"} <= out:
             out |= _sides(project, site.function, depth if worker else depth - 1 if _has_threads(project, function.module) else 0, seen)
     if function.outer is not None and not out:
         out |= _sides(project, function.outer, depth, seen)
     return out or (set() if calls else {"worker" if worker else "parent"})
+
+
+def _called_by_workers(project: Project) -> frozenset[str]:
+    """The names of the methods that functions in workers call."""
+    return project.kept(
+        "called by workers",
+        lambda: frozenset(s.call.func.attr for function in project.workers() for s in function.calls if isinstance(s.call.func, f.Attr)),
+    )
 
 
 def _has_threads(project: Project, module: Module) -> bool:
