@@ -11,7 +11,7 @@ GIVES = {
     "asyncio.get_event_loop": "asyncio.AbstractEventLoop", "asyncio.get_running_loop": "asyncio.AbstractEventLoop", "threading.local": "threading.local",
     "tempfile.NamedTemporaryFile": "io.TextIOWrapper", "tempfile.TemporaryFile": "io.TextIOWrapper", "mmap.mmap": "mmap.mmap",
     "ssl.create_default_context": "ssl.SSLContext", "boto3.client": "boto3.client", "boto3.resource": "boto3.resource",
-    "sqlalchemy.create_engine": "sqlalchemy.Engine", "tqdm.tqdm": "tqdm.tqdm", "tqdm.auto.tqdm": "tqdm.tqdm", "tqdm.trange": "tqdm.tqdm",
+    "sqlalchemy.create_engine": "sqlalchemy.Engine",
     "lmdb.open": "lmdb.Environment", "grpc.insecure_channel": "grpc.Channel", "grpc.secure_channel": "grpc.Channel",
 }  # fmt: skip
 """What calls give whose names do not say that they make an object of a class."""
@@ -27,8 +27,9 @@ REFUSED = {
     "logging.handlers.RotatingFileHandler": "a log handler", "logging.handlers.TimedRotatingFileHandler": "a log handler", "logging.handlers.QueueHandler": "a log handler",
     "boto3.client": "a client of boto3", "boto3.resource": "a resource of boto3", "boto3.Session": "a session of boto3", "boto3.session.Session": "a session of boto3",
     "sqlalchemy.Engine": "a database engine", "redis.Redis": "a client of redis", "redis.StrictRedis": "a client of redis", "redis.client.Redis": "a client of redis",
-    "redis.asyncio.Redis": "a client of redis",    "redis.ConnectionPool": "connections to redis", "pymongo.MongoClient": "a client of MongoDB", "pymongo.mongo_client.MongoClient": "a client of MongoDB",
-    "tqdm.tqdm": "a progress bar", "rich.progress.Progress": "a progress bar", "rich.console.Console": "a `Console` with its lock", "h5py.File": "an open HDF5 file",
+    "redis.asyncio.Redis": "a client of redis",
+    "redis.ConnectionPool": "connections to redis", "pymongo.MongoClient": "a client of MongoDB", "pymongo.mongo_client.MongoClient": "a client of MongoDB",
+    "rich.progress.Progress": "a progress bar", "rich.console.Console": "a `Console` with its lock", "h5py.File": "an open HDF5 file",
     "netCDF4.Dataset": "an open dataset", "zmq.Context": "a context of ZeroMQ", "grpc.Channel": "a channel of gRPC", "lmdb.Environment": "an LMDB environment",
     "httpx.Client": "a client of httpx", "httpx.AsyncClient": "a client of httpx", "elasticsearch.Elasticsearch": "a client of Elasticsearch",
     "redis.Redis.connection_pool": "connections to redis", "redis.Redis.connection_pool.connection_kwargs": "arguments of a live redis client, which hold a lock",
