@@ -9,11 +9,12 @@ from mplint import facts as f
 from mplint.extract import parse_page, steps_of
 from mplint.outline import Page
 from mplint.project.flow import Ending, Graph, Leaving, graph_of
+from mplint.source import Lines
 
 
 def body(source: str) -> f.FunctionFacts:
     """The code of a module, lowered as one page."""
-    lines = source.splitlines(keepends=True)
+    lines = Lines(source)
     page = Page(1, len(lines), "module")
     module, _ = parse_page(lines, page)
     steps = steps_of(module, page, 0)
