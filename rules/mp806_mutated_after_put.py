@@ -130,7 +130,7 @@ def _change(project: Project, use: Use, item: f.Name) -> f.Row | None:
     graph = use.function.graph
     if any(isinstance(v, Literal) for v in project.values(item, use.function)):
         return None
-    anew = [row for row in use.function.rows if _binds(row, item.id)]
+    anew = [row.target if isinstance(row, f.For) else row for row in use.function.rows if _binds(row, item.id)]
     for row in use.function.rows:
         if _changes(project, use.function, row, item.id) and graph.reaches(use.call, row, avoiding=anew):
             return row
