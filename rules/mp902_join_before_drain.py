@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from mplint.project import Module, Project
     from mplint.project.modules import Function
 
+_ENDING = ("terminate", "kill", "interrupt", "send_signal")
+"""What ends the process before the join, whatever it still holds."""
+
 _DEPTH = 2
 """Calls between the function that joins and the one that takes out."""
 
@@ -38,7 +41,7 @@ class JoinBeforeDrain(Rule):
 
     Every way from the start of the process to the join must be known, and the queue must be read by the same function, or by what it calls, after
     the join. Silent for the queues of a manager (the process that holds them takes everything at once), for queues that a thread or another
-    process empties, after `cancel_join_thread()`, and when all that is put is surely little: a number, a flag, a short text, once.
+    process empties, after `cancel_join_thread()` or `terminate()`, and when all that is put is surely little: a number, a flag, a short text, once.
 
     ## References
 
@@ -109,6 +112,8 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
                 if join.call is None or sides(project, join.function) == {"worker"}:
                     continue
                 starts = [t.row for t in life.touched("start") if t.function is join.function]
+                if any(join.function.graph.reaches(t.row, join.call, avoiding=starts) for t in life.touched(*_ENDING) if t.function is join.function):
+                    continue
                 places = _places(project, channel, join.function)
                 if places and _is_too_early(join, starts, places):
                     site = join.function.site(join.call)
