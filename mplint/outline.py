@@ -26,7 +26,8 @@ class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `kind` is "step", "function", "class" (the head alone, to be closed with a `pass`), "block" (a class
     whose statements share lines) or "module" (the whole file).  `indent` says that the lines stand deeper than the margin.
-    `acts` tells, for a step, whether anything is called when the module is imported; `decorated`, for a function, whether it has decorators.
+    `acts` tells, for a step, whether anything is called when the module is imported; `decorators` are those of a function by dotted name,
+    "" for one that is more than a name.
     """
 
     first: int
@@ -35,7 +36,7 @@ class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str = ""
     indent: bool = False
     acts: bool = False
-    decorated: bool = False
+    decorators: tuple[str, ...] = ()
 
 
 class ImportedName(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -157,7 +158,8 @@ class _Builder:
             if previous.kind == "step" and previous.last >= first:  # statements that share a line are one page
                 self.pages[-1] = msgspec.structs.replace(previous, last=max(last, previous.last), acts=acts or previous.acts)
                 return len(self.pages) - 1
-        self.pages.append(Page(first, last, kind, name, indent, acts, kind == "function" and bool(getattr(node, "decorator_list", ()))))
+        decorators = tuple(_dotted(d) for d in node.decorator_list) if kind == "function" and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else ()
+        self.pages.append(Page(first, last, kind, name, indent, acts, decorators))
         return len(self.pages) - 1
 
     def module(self, tree: ast.Module) -> None:

@@ -68,7 +68,12 @@ class Function:
     @property
     def decorators(self) -> tuple[f.Expr, ...]:
         """Outermost first."""
-        return () if self._page is not None and not self.module.outline.pages[self._page].decorated else self.facts.decorators
+        return () if self._page is not None and not self.module.outline.pages[self._page].decorators else self.facts.decorators
+
+    @property
+    def _decorated(self) -> tuple[str, ...]:
+        """The names of the decorators."""
+        return self.module.outline.pages[self._page].decorators if self._page is not None else tuple(map(f.dotted, self.facts.decorators))
 
     @property
     def is_module(self) -> bool:
@@ -96,16 +101,16 @@ class Function:
 
     @property
     def is_static(self) -> bool:
-        return self.owner is not None and any(f.dotted(d) == "staticmethod" for d in self.decorators)
+        return self.owner is not None and "staticmethod" in self._decorated
 
     @property
     def is_class_method(self) -> bool:
-        return self.owner is not None and any(f.dotted(d) == "classmethod" for d in self.decorators)
+        return self.owner is not None and "classmethod" in self._decorated
 
     @property
     def is_property(self) -> bool:
         return self.owner is not None and any(
-            f.dotted(d).rpartition(".")[2] in {"property", "cached_property", "lazy_property", "classproperty"} for d in self.decorators
+            name.rpartition(".")[2] in {"property", "cached_property", "lazy_property", "classproperty"} for name in self._decorated
         )
 
     @property
