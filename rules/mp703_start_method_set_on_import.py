@@ -231,18 +231,23 @@ def _is_careful(project: Project, function: Function, call: f.Call) -> bool:
 
 
 def _is_selfish(use: Use, forced: f.Expr | None, project: Project) -> bool:
-    """Whether a function sets the start method for what it starts itself with the default context."""
-    function = use.function
-    if function.is_module or function.name == "main" or any(_last(d.func if isinstance(d, f.Call) else d) in _COMMANDS for d in function.facts.decorators):
+    """Whether a function sets the start method for what it, or a function that calls it for that, starts with the default context."""
+    if forced is None and _is_careful(project, use.function, use.call):
         return False
-    if forced is None and _is_careful(project, function, use.call):
-        return False
+    places = (use.site, *project.callers(use.function)) if not _is_entry(use.function) else ()
     return any(
-        _fixes(other, project) and function.graph.reaches(use.call, site.call)
-        for site in function.calls
-        if site.call is not use.call
+        _fixes(other, project) and place.function.graph.reaches(place.call, site.call)
+        for place in places
+        if not _is_entry(place.function) and is_library(project, place.function.module)
+        for site in place.function.calls
+        if site.call is not place.call
         for other in project.uses_at(site, "make")
     )
+
+
+def _is_entry(function: Function) -> bool:
+    """Whether a function is where a program begins."""
+    return function.is_module or function.name == "main" or any(_last(d.func if isinstance(d, f.Call) else d) in _COMMANDS for d in function.facts.decorators)
 
 
 def _is_named_again(use: Use) -> bool:
