@@ -155,7 +155,7 @@ def _is_library(site: CallSite, project: Project) -> bool:
 
 def _replaces_iterators(project: Project) -> bool:
     """Whether the project gives the iterators of `imap` a `next` of its own, with whatever bound."""
-    for path in project.sources.holding(b"IMapIterator"):
+    for path in project.sources.holding(b"IMapIterator", project.triage.seeds):
         module = project.module(path)
         for step in module.body.facts.body if module is not None else ():
             for row in f.walk(step):

@@ -62,14 +62,13 @@ def relays(project: Project) -> tuple[Channel, ...]:
 def _channels(project: Project) -> list[Channel]:
     out: list[Channel] = []
     near = {module.path: module for module in project.spread.modules()}
-    for path in project.sources.holding(b"Queue("):
-        if path in near:
-            for site in project.calls(near[path]):
-                func = site.call.func
-                if (func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else "").endswith("Queue"):
-                    found = _channel(project, site)
-                    if found is not None:
-                        out.append(found)
+    for path in project.sources.holding(b"Queue(", sorted(near)):
+        for site in project.calls(near[path]):
+            func = site.call.func
+            if (func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else "").endswith("Queue"):
+                found = _channel(project, site)
+                if found is not None:
+                    out.append(found)
     return out
 
 

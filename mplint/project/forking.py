@@ -207,7 +207,7 @@ def _settings(project: Project) -> tuple[tuple[Function, str], ...]:
 
 
 def _set_in_files(project: Project) -> Iterator[tuple[Function, str]]:
-    for path in project.sources.holding(b"set_start_method("):
+    for path in project.sources.holding(b"set_start_method(", project.triage.seeds):
         module = project.module(path)
         for function in module.functions(lambda text: "set_start_method" in text) if module is not None else ():
             for site in function.calls:

@@ -47,8 +47,8 @@ def pipes(project: Project) -> tuple[Pipe, ...]:
 
 def _pipes(project: Project) -> Iterator[Pipe]:
     near = {module.path: module for module in project.spread.modules()}
-    for path in project.sources.holding(b"Pipe("):
-        for site in project.calls(near[path]) if path in near else ():
+    for path in project.sources.holding(b"Pipe(", sorted(near)):
+        for site in project.calls(near[path]):
             func = site.call.func
             if (func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else "") == "Pipe" and _is_pipe(project, site):
                 for mine, other in ((0, 1), (1, 0)):

@@ -208,9 +208,13 @@ def _calls(project: Project, function: Function) -> Iterator[CallSite]:
                     yield site
 
 
+_HOMES = ("threading", "_thread", "futures", "concurrent", "Thread", "Timer", "ThreadPool", "ThreadPoolExecutor", "multiprocessing", "multiprocess", "pool", "dummy", "asyncio")
+"""Words of the imports by which a file comes to threads."""
+
+
 def _threaded(project: Project, function: Function, then: bytes = b"") -> tuple[str, ...]:
     """The file of a function and those that have its name and threads, tests apart; () when these are too many."""
-    near = project.sources.holding(function.name.encode() + then, project.sources.holding(b"hread"))
+    near = project.sources.holding(function.name.encode() + then, project.sources.holding(b"hread", sorted(project.triage.importing(_HOMES))))
     others = tuple(path for path in near if path != function.path and not is_test(project, path))
     return (function.path, *others) if len(others) < FILES else ()
 
