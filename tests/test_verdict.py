@@ -135,6 +135,22 @@ def test_a_construction_that_raises_is_none() -> None:
     assert found is not None and found.kind == "FAIL"
 
 
+def test_constructions_by_the_name_of_a_package() -> None:
+    """`import pack; pack.Broken(...)`, where the package, or one in it, gives out the class."""
+    files = {
+        "/p/pack/__init__.py": "from pack.inner import *\n",
+        "/p/pack/inner/__init__.py": "from .errors import Broken\n",
+        "/p/pack/inner/errors.py": "class Broken(Exception):\n    def __init__(self, *, place=None):\n        super().__init__()\n        self.place = place\n",
+        "/p/pack/use.py": "import pack\ndef f():\n    raise pack.Broken(place='here')\n",
+    }
+    project = Project(Sources("/p", tuple(files), {path: text.encode() for path, text in files.items()}))
+    module = project.module("/p/pack/inner/errors.py")
+    assert module is not None
+    cls = module.class_("Broken")
+    assert cls is not None
+    assert [site.function.path for site in project.constructions(cls)] == ["/p/pack/use.py"]
+
+
 def test_constructions_in_tests_alone_are_not_all() -> None:
     """What a test makes may survive although what users make does not."""
     files = {

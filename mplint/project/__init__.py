@@ -457,6 +457,8 @@ class Project:
 
         close = self.triage.importing((module.name.rpartition(".")[2], *(family or (name,))))
         close.update(dict.fromkeys((module.path, *(family or {}).values())))
+        if not family:
+            close.update(dict.fromkeys(self.triage.through_packages(module.path, name)))
         paths = self.sources.holding(name.encode() + b"(", sorted(close))
         for path in paths[:CANDIDATES]:
             found = self.module(path)

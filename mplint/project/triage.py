@@ -105,6 +105,16 @@ class Triage:
         """Files whose import statements spell one of `names`, as a module or as what is imported."""
         return {path: None for name in names for path in self._importing.get(name.encode(), ())}
 
+    def through_packages(self, path: str, name: str) -> Iterator[str]:
+        """Files that import a package around the module at `path` which gives out `name`, or everything: `import falcon; falcon.HTTPError`."""
+        place = path.removesuffix("/__init__.py").removesuffix(".py")
+        words = {place.rpartition("/")[2].encode(), name.encode()}
+        while (scan := self.scans.get(f"{(place := place.rpartition('/')[0])}/__init__.py")) is not None:
+            if not (words.isdisjoint(scan.imported) and words.isdisjoint(scan.origins)):
+                word = place.rpartition("/")[2].encode()
+                words.add(word)
+                yield from (user for user in self._importing.get(word, ()) if word in self.scans[user].imported)
+
     def importers(self, names: set[str]) -> Iterator[str]:
         """Files that import one of `names` by name, or derive a class from one."""
         wanted = {name.encode() for name in names}
