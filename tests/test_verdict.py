@@ -128,6 +128,18 @@ def test_a_metaclass_is_read_where_it_is_written() -> None:
     assert found is not None and found.kind == "FAIL"
 
 
+def test_a_list_of_one_may_join_to_itself() -> None:
+    text = (
+        "def uniq(seq):\n    seen = set()\n    add = seen.add\n    return [x for x in seq if x not in seen and not add(x)]\n"
+        "class Broken(Exception):\n    def __init__(self, autos):\n        self.autos = autos if type(autos) is list else [autos]\n"
+        "        Exception.__init__(self, ', '.join(uniq(a for a in self.autos if a is not None)))\n"
+    )
+    found = predicted(text)
+    assert found is not None and found.kind in {"OK", "UNKNOWN"}
+    found = predicted(text.replace("self.autos if a", "autos if a"))
+    assert found is not None and found.kind == "CORRUPT"
+
+
 def test_a_construction_that_raises_is_none() -> None:
     """Where every construction in the project fails (a bug of its own), the class is judged as its users construct it."""
     text = "class Broken(Exception):\n    def __init__(self, a, b):\n        super().__init__(a)\ndef f():\n    raise Broken('x')\n"

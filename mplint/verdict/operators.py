@@ -262,6 +262,8 @@ def same(a: Any, b: Any) -> bool | None:
 
 def _idempotent(outer: Any, inner: Any) -> bool:
     """Whether `outer` is a function whose text is not known, applied once more to `inner`."""
+    if isinstance(outer, Term) and isinstance(inner, Term) and outer.op == inner.op == "join":
+        return bool(outer.parts[0] == inner.parts[0] and _alone(outer.parts[1], inner))
     if not isinstance(outer, Term) or outer.op not in {"call", "loop", "comp", "method"} or inner == NONE:
         return False
     if outer.parts[0] == "format" or (isinstance(outer.parts[0], str) and outer.parts[0] in GROWING):
@@ -269,3 +271,10 @@ def _idempotent(outer: Any, inner: Any) -> bool:
     if isinstance(outer.parts[0], Term) and outer.parts[0].op == "attr" and outer.parts[0].parts[1] == "format":
         return False
     return isinstance(inner, Term) and inner.op == outer.op and inner.parts[0] == outer.parts[0] and contains(outer.parts[1:], inner)
+
+
+def _alone(value: Any, item: Any) -> bool:
+    """Whether `value` is made from a list of nothing but `item`, which may give `item` itself when it is joined."""
+    if isinstance(value, Seq):
+        return value.items == (item,)
+    return isinstance(value, Term) and any(_alone(part, item) for part in value.parts)
