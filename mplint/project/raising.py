@@ -137,7 +137,7 @@ class _Walk:
 
     def __init__(self, project: Project, function: Function, depth: int) -> None:
         self.project, self.function, self.depth = project, function, depth
-        self.forks = any(project.external(site.call.func, function) in {"os.fork", "os.forkpty"} for site in function.calls)
+        self.forks = function.spells("fork") and any(project.external(site.call.func, function) in {"os.fork", "os.forkpty"} for site in function.calls)
 
     def block(self, steps: tuple[f.Step, ...], caught: Mapping[str, tuple[Escape, ...]]) -> Iterator[Escape]:
         """What leaves a block; `caught` has what the handlers around it took, by their names and, the innermost, under ""."""
