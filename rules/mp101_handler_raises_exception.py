@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.calling import called_by
-from mplint.project.handlers import Home, Registration, home, owner_name, registrations, signal_parameter
+from mplint.project.processes.handlers import Home, Registration, home, owner_name, registrations, signal_parameter
 from mplint.project.raising import Escape, caught_classes
 from mplint.project.values import External
 from mplint.rule import Example, Exits, Hangs, Rule

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
-from mplint.project.handlers import Home, Registration, goes_on, home, owner_name, registrations, signal_parameter
+from mplint.project.processes.handlers import Home, Registration, goes_on, home, owner_name, registrations, signal_parameter
 from mplint.rule import Example, Exits, Hangs, Rule
 
 if TYPE_CHECKING:

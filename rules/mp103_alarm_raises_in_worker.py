@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
-from mplint.project.handlers import home, registrations
+from mplint.project.processes.handlers import home, registrations
 from mplint.project.raising import caught_classes
 from mplint.project.modules import Class
 from mplint.project.values import External
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mplint.fixing import Repair
     from mplint.project import CallSite, Function, Module, Project
-    from mplint.project.handlers import Registration
+    from mplint.project.processes.handlers import Registration
 
 TIMERS = frozenset({"SIGALRM", "SIGVTALRM", "SIGPROF"})
 """Signals that timers of the process send."""

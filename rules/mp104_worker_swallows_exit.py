@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
-from mplint.project.handlers import is_for_test
+from mplint.project.processes.handlers import is_for_test
 from mplint.project.raising import caught_classes
 from mplint.project.values import External
 from mplint.rule import Example, Exits, Hangs, Rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint.finding import Alarm, Safety
-from mplint.project.awaiting import unguarded_gathers
+from mplint.project.waits.awaiting import unguarded_gathers
 from mplint.rule import Example, Prints, Raises, Rule
 
 if TYPE_CHECKING:

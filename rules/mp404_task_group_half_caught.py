@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
-from mplint.project.awaiting import Group, Wait, group_work, task_groups, work_awaited
+from mplint.project.waits.awaiting import Group, Wait, group_work, task_groups, work_awaited
 from mplint.project.modules import Class
 from mplint.project.raising import caught_classes
 from mplint.project.values import External, Unknown

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
-from mplint.project.awaiting import Work, waiters, work_awaited
+from mplint.project.waits.awaiting import Work, waiters, work_awaited
 from mplint.project.raising import caught_classes
 from mplint.project.values import External
 from mplint.rule import Example, Hangs, Prints, Rule

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm
-from mplint.project import quiet
-from mplint.project.awaiting import Wait, collecting_gathers
-from mplint.project.mentions import loads
+from mplint.project.waits import quiet
+from mplint.project.waits.awaiting import Wait, collecting_gathers
+from mplint.project.lives.mentions import loads
 from mplint.project.modules import CallSite
 from mplint.rule import Example, Prints, Raises, Rule
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
-from mplint.project.awaiting import waits
+from mplint.project.waits.awaiting import waits
 from mplint.project.raising import caught_classes
 from mplint.project.values import External, Instance, elements
 from mplint.rule import Example, Prints, Raises, Rule

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint.finding import Alarm, Step
-from mplint.project.channels import channels, relays
-from mplint.project.waiting import waiting
-from mplint.project.watching import is_watched
+from mplint.project.messages.channels import channels, relays
+from mplint.project.waits.waiting import waiting
+from mplint.project.waits.watching import is_watched
 from mplint.rule import Example, Hangs, Raises, Rule
 
 if TYPE_CHECKING:
     from mplint.project import Module, Project
-    from mplint.project.lifetimes import Touch
+    from mplint.project.lives.lifetimes import Touch
     from mplint.project.modules import Function
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
-from mplint.project.pipes import Pipe, at, pipes
+from mplint.project.messages.pipes import Pipe, at, pipes
 from mplint.project.modules import CallSite
 
-from mplint.project.watching import is_watched
+from mplint.project.waits.watching import is_watched
 from mplint.rule import Example, Hangs, Raises, Rule
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mplint.finding import Site
     from mplint.fixing import Repair
     from mplint.project import Module, Project
-    from mplint.project.lifetimes import Touch
+    from mplint.project.lives.lifetimes import Touch
 
 
 class PipeEndLeftOpen(Rule):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint.finding import Alarm, Step
-from mplint.project import unfinished
+from mplint.project.lives import unfinished
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mplint.fixing import Repair
     from mplint.project import Module, Project, Use
-    from mplint.project.lifetimes import Life
+    from mplint.project.lives.lifetimes import Life
 
 CLOSING = frozenset(
     {"with", "close", "shutdown", "terminate", "terminate_workers", "kill_workers", "stop", "kill", "join", "stop_and_join", "clear", "__exit__", "aclose", "_terminate",

@@ -12,7 +12,7 @@ from mplint.rule import Example, Prints, Raises, Rule
 
 if TYPE_CHECKING:
     from mplint.project import Module, Project, Use
-    from mplint.project.lifetimes import Life, Touch
+    from mplint.project.lives.lifetimes import Life, Touch
 
 _ASKED = frozenset({"exitcode", "sentinel", "_popen", "_check_closed", "*"})
 """What tells how a process ended, or that it did."""

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm
-from mplint.project import quiet
+from mplint.project.waits import quiet
 from mplint.rule import Example, Prints, Raises, Rule
 
 if TYPE_CHECKING:
     from mplint.project import Module, Project, Use
-    from mplint.project.lifetimes import Life
+    from mplint.project.lives.lifetimes import Life
 
 _ONLY_WAITED = frozenset({"wait", "concurrent.futures.wait()", "concurrent.futures.as_completed()", "asyncio.wait()", "len()", "print()", "debug()", "info()"})
 """What can be done to a result without learning that the task failed."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
-from mplint.project import unfinished
+from mplint.project.lives import unfinished
 from mplint.rule import Example, Prints, Rule
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
-from mplint.project.children import beginnings, child_of, has_unknown_context, is_standard
+from mplint.project.processes.children import beginnings, child_of, has_unknown_context, is_standard
 from mplint.project.importing import guards, is_guarded, is_library, is_test
 from mplint.project.values import Instance, Literal
 from mplint.rule import Example, Hangs, Prints, Rule

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
-from mplint.project import threads
-from mplint.project.children import beginnings, child_of, has_unknown_context, is_standard
-from mplint.project.forking import forks
+from mplint.project.processes import threads
+from mplint.project.processes.children import beginnings, child_of, has_unknown_context, is_standard
+from mplint.project.processes.forking import forks
 from mplint.project.importing import is_library, is_test
 from mplint.project.modules import CallSite, Function
-from mplint.project.platforms import MAC, is_on, is_spawned, runs_on
+from mplint.project.processes.platforms import MAC, is_on, is_spawned, runs_on
 from mplint.project.values import External, Instance
 from mplint.rule import Example, Hangs, Prints, Rule
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
-from mplint.project.children import beginnings, child_of
+from mplint.project.processes.children import beginnings, child_of
 from mplint.project.modules import Class, Function
 from mplint.project.values import External, Instance
 from mplint.rule import Example, Prints, Raises, Rule

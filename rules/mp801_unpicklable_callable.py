@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Step
 from mplint.project.parameters import argument_of
-from mplint.project.payloads import Part, Pickled, arguments, is_pickled, pickled
-from mplint.project.pickling import Question, Refusal, refusal, refused
-from mplint.project.running import running
+from mplint.project.messages.payloads import Part, Pickled, arguments, is_pickled, pickled
+from mplint.project.messages.pickling import Question, Refusal, refusal, refused
+from mplint.project.processes.running import running
 from mplint.project.values import Instance
 from mplint.rule import Example, Prints, Raises, Rule
 

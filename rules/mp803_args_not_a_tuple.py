@@ -8,8 +8,8 @@ from mplint import facts as f
 from mplint.apis import Api
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.modules import Class, Function
-from mplint.project.payloads import written
-from mplint.project.signatures import Given, callee_of, misfit
+from mplint.project.messages.payloads import written
+from mplint.project.messages.signatures import Given, callee_of, misfit
 from mplint.project.values import External, Instance, Literal, Value
 from mplint.rule import Example, Prints, Raises, Rule
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
 from mplint.project.modules import Function
-from mplint.project.payloads import arguments, pickler_of, written
-from mplint.project.unpicklable import GUARDED
+from mplint.project.messages.payloads import arguments, pickler_of, written
+from mplint.apis.unpicklable import GUARDED
 from mplint.project.values import Instance, Partial, Value, elements
 from mplint.rule import Example, Prints, Raises, Rule
 

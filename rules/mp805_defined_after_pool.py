@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Step
-from mplint.project.forking import forks
+from mplint.project.processes.forking import forks
 from mplint.project.modules import CallSite, Function
-from mplint.project.payloads import is_pickled
+from mplint.project.messages.payloads import is_pickled
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Step
 from mplint.project.modules import Function
-from mplint.project.payloads import is_pickled
-from mplint.project.pickling import Question, Refusal, refused
+from mplint.project.messages.payloads import is_pickled
+from mplint.project.messages.pickling import Question, Refusal, refused
 from mplint.rule import Example, Prints, Raises, Rule
 
 if TYPE_CHECKING:

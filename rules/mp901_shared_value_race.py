@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
-from mplint.project.holding import is_locked
+from mplint.project.messages.holding import is_locked
 from mplint.project.modules import CallSite, Function
-from mplint.project.sharing import Write, Writers, writers_of
+from mplint.project.messages.sharing import Write, Writers, writers_of
 from mplint.project.values import Instance
 from mplint.rule import Example, Prints, Rule
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint.finding import Alarm, Step
-from mplint.project.channels import Channel, channels, writers
-from mplint.project.lifetimes import Touch
-from mplint.project.sides import callers, sides
-from mplint.project.sizes import is_little
+from mplint.project.messages.channels import Channel, channels, writers
+from mplint.project.lives.lifetimes import Touch
+from mplint.project.processes.sides import callers, sides
+from mplint.project.messages.sizes import is_little
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:

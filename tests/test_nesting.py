@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mplint import facts as f
-from mplint.project.nesting import Key, converted, inside, key_of, opened, taken
+from mplint.project.lives.nesting import Key, converted, inside, key_of, opened, taken
 
 KEYS: st.SearchStrategy[Key] = st.one_of(st.integers(0, 3), st.sampled_from(["in", "out"]))
 MARK = object()

@@ -28,7 +28,7 @@ from multiprocessing.reduction import ForkingPickler
 
 import pytest
 
-from mplint.project.unpicklable import GIVES, REFUSED
+from mplint.apis.unpicklable import GIVES, REFUSED
 
 
 async def _running() -> asyncio.AbstractEventLoop:

@@ -14,12 +14,13 @@ from mplint import facts as f
 from mplint.apis import Api, Kind, Parameter, Table, builtin_table
 from mplint.finding import Step
 from mplint.outline import Outline, Page, nests_too_deeply, outline_of, outline_of_steps
-from mplint.project import attributes, containers, definitions, evaluate, hierarchy, lifetimes, names, parameters, raising, results, triage, workers
+from mplint.project import attributes, containers, definitions, evaluate, hierarchy, names, parameters, raising, results, triage, workers
+from mplint.project.lives import lifetimes
 from mplint.project.answers import Answers
 from mplint.project.hierarchy import Base
 from mplint.project.index import Index
 from mplint.project.modules import CallSite, Class, Function, Module
-from mplint.project.nesting import Path
+from mplint.project.lives.nesting import Path
 from mplint.project.raising import Escape
 from mplint.project.spread import Spread
 from mplint.project.vocabulary import Vocabulary

@@ -12,7 +12,7 @@ from mplint.project.definitions import unpacked, useful
 from mplint.project.hierarchy import derived
 from mplint.project.modules import Class, Function, Module
 from mplint.project.results import entered_values
-from mplint.project.unpicklable import REFUSED
+from mplint.apis.unpicklable import REFUSED
 from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Super, Tuple, Unknown, Value, elements
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from mplint import facts as f
 from mplint.apis import Api, Parameter
 from mplint.project.annotations import annotation_values
 from mplint.project.modules import Class, Function
-from mplint.project.unpicklable import GIVES, REFUSED
+from mplint.apis.unpicklable import GIVES, REFUSED
 from mplint.project.values import (
     Bound,
     Coroutine,

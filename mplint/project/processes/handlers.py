@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.finding import Step
 from mplint.project.calling import called_by
-from mplint.project.forking import forks, made_after, made_by
+from mplint.project.processes.forking import forks, made_after, made_by
 from mplint.project.importing import is_test
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import External, Instance, Literal

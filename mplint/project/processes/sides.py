@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, Literal, TypeAlias
 
 from mplint import facts as f
-from mplint.project import handing
+from mplint.project.lives import handing
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Unknown
 

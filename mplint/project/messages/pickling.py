@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.finding import Step
 from mplint.project.modules import CallSite, Class, Function
-from mplint.project.payloads import written
-from mplint.project.unpicklable import GUARDED, REFUSED, ROLES
+from mplint.project.messages.payloads import written
+from mplint.apis.unpicklable import GUARDED, REFUSED, ROLES
 from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mplint import facts as f
-from mplint.project.awaiting import catches_all
+from mplint.project.waits.awaiting import catches_all
 from mplint.project.modules import CallSite, Function
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from mplint import facts as f
 from mplint.apis import Parameter
 from mplint.project import workers
 from mplint.project.modules import Function, Module
-from mplint.project.nesting import Path, inside
+from mplint.project.lives.nesting import Path, inside
 from mplint.project.parameters import argument_of
 from mplint.project.values import Partial
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, Literal, NamedTuple
 
 from mplint import facts as f
-from mplint.project.forking import methods_set, methods_set_in, starts_by_default
+from mplint.project.processes.forking import methods_set, methods_set_in, starts_by_default
 from mplint.project.modules import Function
 from mplint.project.values import Instance
 

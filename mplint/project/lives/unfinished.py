@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.project.flow.paths import Leaving
-from mplint.project.lifetimes import Life, Touch
+from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.modules import CallSite, Function, Module
 from mplint.project.values import Instance
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.project import mentions
+from mplint.project.lives import mentions
 from mplint.project.modules import Class, Function
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
-from mplint.project import handing, mentions, nesting, records
+from mplint.project.lives import handing, mentions, nesting, records
 from mplint.project.callables import callable_values, is_open
 from mplint.project.containers import ADDING
 from mplint.project.modules import CallSite, Class, Function
-from mplint.project.nesting import Path, inside, key_of, moved, opened
+from mplint.project.lives.nesting import Path, inside, key_of, moved, opened
 from mplint.project.values import Instance
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterable, NamedTuple
 from mplint import facts as f
 from mplint.finding import Step
 from mplint.project.modules import CallSite, Function
-from mplint.project.sides import callers, sides
+from mplint.project.processes.sides import callers, sides
 
 if TYPE_CHECKING:
     from mplint.project import Project

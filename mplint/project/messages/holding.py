@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mplint import facts as f
 from mplint.project.modules import Function
-from mplint.project.sides import callers
+from mplint.project.processes.sides import callers
 from mplint.project.values import Instance, Unknown
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.project.modules import Function
-from mplint.project.sides import callers, sides
+from mplint.project.processes.sides import callers, sides
 from mplint.project.values import Instance
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
-from mplint.project.lifetimes import Life, Touch
+from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.modules import CallSite
-from mplint.project.sides import Side, sides
+from mplint.project.processes.sides import Side, sides
 from mplint.project.values import Instance, elements
 
 if TYPE_CHECKING:

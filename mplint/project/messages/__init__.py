@@ -1,0 +1,1 @@
+"""What goes from one process to another, how it travels, and what they share."""
