@@ -83,6 +83,17 @@ SHAPES = {
         "Broken(opaque('x'))",
     ),
     "quoted twice": ("CORRUPT", "import json\nclass Broken(Exception):\n    def __init__(self, a):\n        super().__init__(json.dumps(a))\n", "Broken(opaque('x'))"),
+    "cleaned": (
+        "OK",
+        "class Broken(Exception):\n    def __init__(self, message: str):\n        super().__init__(message.replace('@all', 'all').replace('@here', 'here'))\n",
+        "Broken(opaque('x'))",
+    ),
+    "cleaned by the base": (
+        "CORRUPT",
+        "class Clean(Exception):\n    def __init__(self, message):\n        super().__init__(message.replace('@all', 'all').replace('@here', 'here'))\n"
+        "class Broken(Clean):\n    def __init__(self, name):\n        super().__init__('no {}.'.format(name))\n",
+        "Broken(opaque('x'))",
+    ),
     "translated": (
         "FAIL",
         "def _(text):\n    return opaque(text)\ndef opaque(x):\n    return x\n"
@@ -126,6 +137,12 @@ def test_a_metaclass_is_read_where_it_is_written() -> None:
     assert cls is not None
     found = verdict_on(project, cls)
     assert found is not None and found.kind == "FAIL"
+
+
+def test_a_method_of_texts_may_be_called_again() -> None:
+    """Whether `message` is a text nobody says: its copy, which is one as far as can be seen, has the method, too."""
+    found = predicted("class Broken(Exception):\n    def __init__(self, message):\n        super().__init__(message.replace('a', 'b').replace('c', 'd'))\n")
+    assert found is not None and found.kind in {"OK", "UNKNOWN"}
 
 
 def test_a_list_of_one_may_join_to_itself() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mplint.verdict import library, operators
 from mplint.verdict.machine import Machine, Thrown, Vague
-from mplint.verdict.terms import NONE, TYPES, Const, DictObj, ListObj, Seq, Term, freeze, text
+from mplint.verdict.terms import NONE, TYPES, Const, DictObj, ListObj, Seq, Sym, Term, freeze, text
 
 Args = tuple[Any, ...]
 Kwargs = dict[str, Any]
@@ -53,6 +53,12 @@ def _text_method(m: Machine, receiver: Any, name: str, args: Args, kwargs: Kwarg
                 raise Thrown("TypeError", f"sequence item {number}: expected str instance, {kind} found")
             out.extend([receiver, piece] if number else [piece])
         return text(out)
+    if name == "replace" and len(args) >= 2 and all(isinstance(a, Const) for a in args) and not kwargs:
+        if isinstance(receiver, Sym):
+            return receiver  # an input is like nothing that is written out
+        if isinstance(receiver, Term) and receiver.op == "text":
+            given = [a.value for a in args]
+            return text([Const(operators._try(p.value.replace, *given)) if isinstance(p, Const) else p for p in receiver.parts])
     if name in {"strip", "lstrip", "rstrip", "lower", "upper"} and not args:
         if isinstance(receiver, Term) and receiver.op == "method" and receiver.parts[0] == name:
             return receiver

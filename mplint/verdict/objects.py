@@ -6,7 +6,7 @@ from typing import Any
 
 from mplint import facts as f
 from mplint.project.modules import Class, Function
-from mplint.verdict import builtins, operators
+from mplint.verdict import builtins, library, operators
 from mplint.verdict.expressions import converted, ev
 from mplint.verdict.machine import Frame, Machine, Thrown, Vague
 from mplint.verdict.outside import CARRYING, exception_outside
@@ -47,13 +47,19 @@ def attribute(m: Machine, value: Any, name: str) -> Any:
         return Term("attr", (frozen, name), "!a traceback")
     if name in _EVERYWHERE or (name in _NAMES and isinstance(value, Term) and value.op == "type"):
         return _class_of(value, name) or Term("attr", (frozen, name), _attribute_kind(kind, name))
-    if m.rebuilding and name not in m.asked.get(frozen, ()):
+    if m.rebuilding and name not in m.asked.get(frozen, ()) and not (hasattr(str, name) and _is_like_text(frozen)):
         for source, names in m.asked.items():
             if name in names and frozen != source and contains(frozen, source):
                 raise Thrown("AttributeError", f"no attribute {name!r}")
     elif not m.rebuilding:
         m.asked.setdefault(frozen, set()).add(name)
     return Term("attr", (frozen, name), _attribute_kind(kind, name))
+
+
+def _is_like_text(value: Any) -> bool:
+    """Whether a value comes from a method that texts have and that gives a text: whoever had it once may have it again."""
+    called = value.parts[0] if isinstance(value, Term) and value.op == "call" else None
+    return isinstance(called, Term) and called.op == "attr" and library.METHOD_KINDS["str"].get(called.parts[1]) == "str"
 
 
 def _class_of(value: Any, name: str) -> Any:

@@ -268,8 +268,12 @@ def _idempotent(outer: Any, inner: Any) -> bool:
         return False
     if outer.parts[0] == "format" or (isinstance(outer.parts[0], str) and outer.parts[0] in GROWING):
         return False
-    if isinstance(outer.parts[0], Term) and outer.parts[0].op == "attr" and outer.parts[0].parts[1] == "format":
-        return False
+    if isinstance(outer.parts[0], Term) and outer.parts[0].op == "attr":
+        method, before = outer.parts[0], inner.parts[0] if isinstance(inner, Term) and inner.op == outer.op else None
+        if method.parts[1] == "format":
+            return False
+        if isinstance(before, Term) and before.op == "attr" and before.parts[1] == method.parts[1] and contains(method.parts[0], inner):
+            return bool(outer.parts[1:] == inner.parts[1:])
     return isinstance(inner, Term) and inner.op == outer.op and inner.parts[0] == outer.parts[0] and contains(outer.parts[1:], inner)
 
 
