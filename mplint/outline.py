@@ -68,7 +68,7 @@ class Outline(msgspec.Struct, frozen=True, array_like=True, gc=False):
     names: dict[str, tuple[int, ...]]
 
 
-LONG = 16_000
+LONG = 8_000
 """Characters from which on a module is outlined without looking into its functions, where a syntax error may stay unseen."""
 
 
