@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _WORD = frozenset(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ").union(range(128, 256))
 _NAMES = bytes(c if c in _WORD or c == ord(".") else 32 for c in range(256))
 _CALLS = bytes(c if c in _WORD or c == ord("(") else 32 for c in range(256))
@@ -16,3 +18,22 @@ def called_in(text: str) -> frozenset[str]:
     """The words of a text that stand right before an opening parenthesis."""
     pieces = text.encode(errors="replace").translate(_CALLS).decode(errors="replace").split("(")
     return frozenset([piece.rpartition(" ")[2] for piece in pieces[:-1]])
+
+
+def code_of(text: str) -> str:
+    """The source of a page without its docstring, whose examples name things that the code does not use."""
+    found = _QUOTES.search(text)
+    if found is None or text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip(" \trRuU"):
+        return text
+    end = text.find(found[0], found.end())
+    return text if end < 0 else text[: found.start()] + text[end + 3 :]
+
+
+def imported_in(text: str) -> frozenset[str]:
+    """The words behind the `import`s of a source."""
+    return frozenset(word for found in _IMPORT.findall(text) for word in re.findall(r"\w+", found))
+
+
+_IMPORT = re.compile(r"\bimport\s+(\([^)]*\)|[^\n]*)")
+
+_QUOTES = re.compile(r'"""|\'\'\'')

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Callable, Iterator, Mapping, NamedTuple, TypeV
 from mplint import facts as f
 from mplint.apis import Api, Kind, Parameter, Table, builtin_table
 from mplint.finding import Step
-from mplint.outline import Outline, Page, nests_too_deeply, outline_of, outline_of_steps
 from mplint.project import attributes, containers, definitions, evaluate, hierarchy, names, parameters, raising, results, triage, workers
 from mplint.project.lives import lifetimes
 from mplint.project.answers import Answers
@@ -22,6 +21,7 @@ from mplint.project.index import Index
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.lives.nesting import Path
 from mplint.project.raising import Escape
+from mplint.project.reading import Reading
 from mplint.project.spread import Spread
 from mplint.project.vocabulary import Vocabulary
 from mplint.project.values import (
@@ -41,7 +41,7 @@ from mplint.project.values import (
     elements,
 )
 from mplint.project.workers import Reach, Submission
-from mplint.source import Source, Sources, UnreadableFile
+from mplint.source import Sources
 
 if TYPE_CHECKING:
     from mplint.cache.pieces import Pieces
@@ -55,9 +55,6 @@ T = TypeVar("T")
 
 CANDIDATES = 40
 """In how many files the callers of one function are looked for; a name in more files than that says too little."""
-
-EMPTY = Outline((), (), {}, {}, {})
-
 
 class Use(NamedTuple):
     """A call that the API table knows: what it does (`row`), to which object, and where that object's work runs."""
@@ -108,8 +105,7 @@ class Project:
         self.limits = limits or Limits()
         self.table = (table or builtin_table()).at(target)
         self.target = target
-        self.errors: dict[str, tuple[str, int, int]] = {}
-        self._modules: dict[str, Module | None] = {}
+        self._reading = Reading(sources, pieces)
         self._memo: dict[object, object] = {}
         self._answers = Answers()
         self._delivered: dict[tuple[Function, str], dict[int, tuple[f.Expr, Function]]] = {}
@@ -118,78 +114,13 @@ class Project:
 
     # -- modules
 
-    @cached_property
+    @property
     def index(self) -> Index:
-        return Index(self.sources.files)
+        return self._reading.index
 
     def module(self, path: str) -> Module | None:
         """The module in the file `path`; None (and an entry in `errors`) when it cannot be read."""
-        if path not in self._modules:
-            self._modules[path] = None
-            try:
-                source = self.sources.read(path)
-            except UnreadableFile as error:
-                self.errors[path] = (str(error), error.row, error.column)
-                return None
-            name, is_package = self.index.name(path)
-            self._modules[path] = Module(name, is_package, source, self._outline, self._lowered)
-        return self._modules[path]
-
-    def _outline(self, source: Source) -> Outline:
-        if self._pieces is None:
-            return self._read_outline(source)
-        outline = self._pieces.outline(source.digest, len(source.lines))
-        if outline is None:
-            outline = self._read_outline(source)
-            if source.path not in self.errors:
-                self._pieces.keep_outline(source.digest, outline)
-        return outline
-
-    def _read_outline(self, source: Source) -> Outline:
-        try:
-            return outline_of(source.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            if nests_too_deeply(error):
-                row, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
-                self.errors[source.path] = ("nested too deeply to be read", row, column)
-                return EMPTY
-            return self._outline_of_whole(source)
-
-    def _outline_of_whole(self, source: Source) -> Outline:
-        """The outline of a file that the running Python cannot parse: LibCST, which reads newer syntax, reads it whole."""
-        from mplint.extract import Unreadable, parse_page, steps_of
-
-        page = Page(1, len(source.lines), "module")
-        try:
-            tree, _ = parse_page(source.lines, page)
-            return outline_of_steps(steps_of(tree, page, 0), len(source.lines))
-        except Unreadable as error:
-            self.errors[source.path] = (str(error), error.line or 1, error.column or 1)
-            return EMPTY
-
-    def _lowered(self, path: str, number: int) -> tuple[f.Step, ...]:
-        if self._pieces is None:
-            return self._read_page(path, number)
-        digest = self.sources.read(path).digest
-        steps = self._pieces.steps(digest, number)
-        if steps is None:
-            steps = self._read_page(path, number)
-            if path not in self.errors:
-                self._pieces.keep_steps(digest, number, steps)
-        return steps
-
-    def _read_page(self, path: str, number: int) -> tuple[f.Step, ...]:
-        from mplint.extract import Unreadable, parse_page, steps_of
-
-        module = self._modules[path]
-        assert module is not None
-        page = module.outline.pages[number]
-        try:
-            tree, _ = parse_page(module.lines, page)
-            return steps_of(tree, page, number)
-        except Unreadable as error:
-            self.errors.setdefault(path, (str(error), error.line or page.first, error.column or 1))
-            return ()
+        return self._reading.module(path)
 
     def find_module(self, name: str, importer: str) -> Module | None:
         """The project's module that `import name` means in the file `importer`."""
@@ -197,14 +128,18 @@ class Project:
         return self.module(path) if path is not None else None
 
     @property
+    def errors(self) -> dict[str, tuple[str, int, int]]:
+        return self._reading.errors
+
+    @property
     def asked(self) -> tuple[str, ...]:
         """The files that were asked for as modules so far."""
-        return tuple(self._modules)
+        return self._reading.asked
 
     @property
     def loaded(self) -> tuple[Module, ...]:
         """The modules that were read so far."""
-        return tuple(m for m in self._modules.values() if m is not None and m.is_read)
+        return self._reading.loaded
 
     # -- questions, each answered once
 

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Collection, Iterator
 from mplint import facts as f
 from mplint.project.names import absolute
 from mplint.project.annotations import annotation_values
+from mplint.project.carrying import Carrying, last_name
 from mplint.project.hierarchy import family as family_of
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
-from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, TAKING, Vocabulary
-from mplint.words import called_in, names_in
+from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, Vocabulary
+from mplint.words import called_in, code_of, imported_in, names_in
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -48,6 +49,7 @@ class Spread:
         self.local: dict[Place, set[str]] = {}
         self.shared: dict[Module, set[str]] = {}
         self._attributed: dict[str, set[str]] = {}
+        self._carrying = Carrying(vocabulary, self._attributed.keys())
         self._names: dict[Module, list[frozenset[str]]] = {}
         self._exports: dict[str, set[str]] = {}
         self._queue: dict[Place, None] = {}
@@ -62,7 +64,7 @@ class Spread:
             for i in module.outline.imports:
                 self._import(module, i.local, i.module, i.level, i.name)
             for number, names in enumerate(self._names[module]):
-                if "import" in names and not _imported(module.page_text(number)).isdisjoint(self._exports):
+                if "import" in names and not imported_in(module.page_text(number)).isdisjoint(self._exports):
                     self._queue[module, number] = None
         for place in self._awaiting():
             self._queue[place] = None
@@ -100,8 +102,8 @@ class Spread:
         words = self._words((module, site.call.at >> f.PAGE_BITS)) if module in self.shared else frozenset()
         func = site.call.func
         if isinstance(func, f.Attr):
-            return func.attr in DISTINCT or func.attr in self.attributes or (self._carries(func.value, words) and func.attr in self.vocabulary.words)
-        return (isinstance(func, f.Name) and func.id in DISTINCT) or self._carries(func, words)
+            return func.attr in DISTINCT or func.attr in self.attributes or (self._carrying.carries(func.value, words) and func.attr in self.vocabulary.words)
+        return (isinstance(func, f.Name) and func.id in DISTINCT) or self._carrying.carries(func, words)
 
     # -- the walk
 
@@ -119,12 +121,12 @@ class Spread:
         for word in bound:
             if not word.startswith("."):  # who imports the name from here gets what the library calls so
                 self._exports.setdefault(word, set()).add(module.path)
-        self._names[module] = [names_in(_code(module.page_text(n))) for n in range(len(module.outline.pages))]
+        self._names[module] = [names_in(code_of(module.page_text(n))) for n in range(len(module.outline.pages))]
         start = bound | self._attributes_in(module) | {f".{word}" for word in OPENING}
         for number, names in enumerate(self._names[module]):
             if self._uses(module, number, names & start) or (
                 "import" in names
-                and (not _imported(module.page_text(number)).isdisjoint(self._exports) or self.vocabulary.is_imported(_code(module.page_text(number))))
+                and (not imported_in(module.page_text(number)).isdisjoint(self._exports) or self.vocabulary.is_imported(code_of(module.page_text(number))))
             ):
                 self._queue[module, number] = None
         for i in module.outline.imports:
@@ -229,7 +231,7 @@ class Spread:
                         yield row, function
 
     def _derived(self, module: Module, row: f.ClassFacts, words: frozenset[str]) -> None:
-        if any(self._carries(base.value, words) and self._is_api(base.value, module.body) for base in row.bases if not base.keyword):
+        if any(self._carrying.carries(base.value, words) and self._is_api(base.value, module.body) for base in row.bases if not base.keyword):
             if row.name in module.outline.classes or row.name in module.outline.names:
                 self._share(module, row.name)
                 self._own(module, row.name)
@@ -252,7 +254,7 @@ class Spread:
             self._returns(function)
 
     def _noted(self, annotation: f.Expr, function: Function, words: frozenset[str]) -> bool:
-        if not any(self._carries(row, words) for row in f.walk(annotation) if isinstance(row, (f.Name, f.Attr))):
+        if not any(self._carrying.carries(row, words) for row in f.walk(annotation) if isinstance(row, (f.Name, f.Attr))):
             return False
         return any(self._of_api(v) for v in annotation_values(self.project, annotation, function))
 
@@ -285,7 +287,7 @@ class Spread:
     def _spread(self, module: Module, page: int, row: f.Row, function: Function, words: frozenset[str], class_level: bool) -> None:
         top, holder = function.is_module and not class_level, function.owner
         if isinstance(row, f.Assign):
-            carried = row.value is not None and self._carries(row.value, words) and self._is_api(row.value, function)
+            carried = row.value is not None and self._carrying.carries(row.value, words) and self._is_api(row.value, function)
             if carried:
                 self._placed(row, function)
             if carried or (row.annotation is not None and self._noted(row.annotation, function, words)):
@@ -294,21 +296,21 @@ class Spread:
                         self._owners.add(holder.name)
                     self._bind(module, page, target, top, class_level, function)
         elif isinstance(row, f.For):
-            if self._hands(row.source, words) and self._is_api(row.source, function):
+            if self._carrying.hands(row.source, words) and self._is_api(row.source, function):
                 self._bind(module, page, row.target, top, class_level, function)
         elif isinstance(row, f.Comprehension):
             for clause in row.clauses:
-                if self._hands(clause.source, words) and self._is_api(clause.source, function):
+                if self._carrying.hands(clause.source, words) and self._is_api(clause.source, function):
                     self._bind(module, page, clause.target, False, False, function)
         elif isinstance(row, f.With):
             for item in row.items:
-                if item.target is not None and self._carries(item.value, words) and self._is_api(item.value, function):
+                if item.target is not None and self._carrying.carries(item.value, words) and self._is_api(item.value, function):
                     self._bind(module, page, item.target, top, class_level, function)
         elif isinstance(row, f.Bind):
-            if self._carries(row.value, words) and self._is_api(row.value, function):
+            if self._carrying.carries(row.value, words) and self._is_api(row.value, function):
                 self._bind(module, page, row.name, top, class_level, function)
         elif isinstance(row, (f.Return, f.Yield)):
-            if row.value is not None and self._carries(row.value, words) and self._is_api(row.value, function):
+            if row.value is not None and self._carrying.carries(row.value, words) and self._is_api(row.value, function):
                 self._returns(function)
         elif isinstance(row, f.Import):
             for name, alias in row.names:
@@ -333,11 +335,11 @@ class Spread:
                     self._look(module, f".{part.attr}")
 
     def _passed(self, module: Module, page: int, call: f.Call, function: Function, words: frozenset[str]) -> None:
-        carried = [a for a in call.args if self._carries(a.value, words)]
+        carried = [a for a in call.args if self._carrying.carries(a.value, words)]
         if not carried:
             return
         func = call.func
-        last = _last(func)
+        last = last_name(func)
         if isinstance(func, f.Attr) and last in ADDING:
             if any(self._is_api(a.value, function) for a in carried):
                 self._bind(module, page, func.value.value if isinstance(func.value, f.Item) else func.value, False, False, function)
@@ -443,82 +445,13 @@ class Spread:
         """Whether a page that names `words` does more than use a part of a library that has nothing to do with processes (`joblib.load`)."""
         if not words or not words <= self._modules.get(module, set()):
             return bool(words)
-        text = _code(module.page_text(page))
+        text = code_of(module.page_text(page))
         return any(not part or part in self.vocabulary.members for word in words for part in re.findall(rf"(?<![\w.]){word}\b(?:\.(\w+))?", text))
 
     def _look(self, module: Module, name: str) -> None:
         for number, names in enumerate(self._names.get(module, ())):
             if name in names and self._uses(module, number, frozenset({name})):
                 self._queue[module, number] = None
-
-    def _carries(self, expr: f.Expr, words: frozenset[str]) -> bool:
-        """Whether an expression may be, or hold, an object (or a class, or a module) of an API."""
-        if isinstance(expr, f.Name):
-            return expr.id in words
-        if isinstance(expr, f.Attr):
-            return expr.attr in self.attributes or f".{expr.attr}" in words or (expr.attr in self.vocabulary.words and self._carries(expr.value, words))
-        if isinstance(expr, f.Call):
-            last = _last(expr.func)
-            if last in PASSING:
-                return any(self._carries(a.value, words) for a in expr.args)
-            if last == "map" and expr.args:  # the builtin: what its function gives
-                first = expr.args[0].value
-                given = first.function.body[0] if isinstance(first, f.Lambda) else None
-                return self._makes(first, words) or (isinstance(given, f.Return) and given.value is not None and self._carries(given.value, words))
-            return self._makes(expr.func, words)
-        if isinstance(expr, (f.Item, f.Star, f.Await, f.Bind)):
-            return self._carries(expr.value, words)
-        if isinstance(expr, f.Choice):
-            return self._carries(expr.body, words) or self._carries(expr.orelse, words)
-        if isinstance(expr, f.Op):
-            return expr.op in {"and", "or", "+", "|"} and any(self._carries(o, words) for o in expr.operands)
-        if isinstance(expr, f.Sequence):
-            return any(self._carries(i, words) for i in expr.items)
-        if isinstance(expr, f.Mapping):
-            return any(self._carries(v, words) for k, v in zip(expr.keys, expr.values) if not isinstance(k, f.Const))
-        if isinstance(expr, f.Comprehension):
-            return self._carries(expr.element, words)
-        return False
-
-    def _makes(self, func: f.Expr, words: frozenset[str]) -> bool:
-        """Whether calling `func` gives an object: a class or factory of an API or of the project, a method that gives one."""
-        if isinstance(func, f.Name):
-            return func.id in words
-        if isinstance(func, f.Attr):
-            if func.attr in self.attributes or f".{func.attr}" in words:
-                return True
-            return (func.attr in self.vocabulary.giving or func.attr in TAKING) and self._carries(func.value, words)
-        return self._carries(func, words)
-
-    def _hands(self, source: f.Expr, words: frozenset[str]) -> bool:
-        """Whether iterating over `source` gives objects: a container of them, not the results of tasks."""
-        if isinstance(source, f.Call):
-            last = _last(source.func)
-            if last in PASSING or last in {"values", "items", "keys", "range", "len"}:
-                return any(self._hands(a.value, words) for a in source.args) or (
-                    last in {"values", "items", "keys"} and isinstance(source.func, f.Attr) and self._carries(source.func.value, words)
-                )
-            return last in self.vocabulary.handing or self._makes(source.func, words)
-        return self._carries(source, words)
-
-
-def _code(text: str) -> str:
-    """The source of a page without its docstring, whose examples name things that the code does not use."""
-    found = _QUOTES.search(text)
-    if found is None or text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip(" \trRuU"):
-        return text
-    end = text.find(found[0], found.end())
-    return text if end < 0 else text[: found.start()] + text[end + 3 :]
-
-
-def _imported(text: str) -> frozenset[str]:
-    """The words behind the `import`s of a source."""
-    return frozenset(word for found in _IMPORT.findall(text) for word in re.findall(r"\w+", found))
-
-
-_IMPORT = re.compile(r"\bimport\s+(\([^)]*\)|[^\n]*)")
-
-_QUOTES = re.compile(r'"""|\'\'\'')
 
 
 def _own_name(module: Module, page: int) -> str:
@@ -533,10 +466,6 @@ _GIVEN = re.compile(r"(?:\b(?:await|return|yield)\s+|[(\[,*]\s*|\)\.)([\w.]+)(?=
 def _awaits(text: str, names: set[str] | frozenset[str]) -> bool:
     """Whether a source awaits, returns or passes on the result of something that is called by one of `names`."""
     return any(called in names or called[called.rfind(".") :] in names for called in _GIVEN.findall(text))
-
-
-def _last(func: f.Expr) -> str:
-    return func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else ""
 
 
 def _bodies(project: Project, value: Value) -> Iterator[Function]:
