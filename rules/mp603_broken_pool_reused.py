@@ -149,8 +149,14 @@ def _makes(function: Function, made: Site) -> bool:
 def _is_of_one_run(project: Project, made: Site) -> bool:
     """Whether the function that makes an executor ends it, too: all that is in between is one piece of work."""
     module = project.module(made.path)
-    closing = project.uses(module, "shutdown", "close", "stop") if module is not None else ()
-    return any(use.receiver is not None and use.receiver.made == made and _makes(use.function, made) for use in closing)
+    for use in project.uses(module, "make", "shutdown", "close", "stop") if module is not None else ():
+        if use.receiver is not None and use.receiver.made == made and _makes(use.function, made):
+            return True
+        if use.site.site == made:
+            entered = [item.value for row in use.function.rows if isinstance(row, f.With) for item in row.items]
+            if any(use.call is row for value in entered for row in f.walk(value)):
+                return True
+    return False
 
 
 def _goes_on(project: Project, use: Use) -> bool:
