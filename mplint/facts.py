@@ -381,6 +381,17 @@ def walk(*rows: Any, into_functions: bool = False) -> Iterator[Any]:
             stack.extend(reversed(below[1:] if id(row) in later else below))
 
 
+def stored_to(row: Row) -> tuple[Expr, ...]:
+    """The targets that a row stores something in: of an assignment, a loop, a `with`, a walrus."""
+    if isinstance(row, Assign):
+        return row.targets
+    if isinstance(row, For):
+        return (row.target,)
+    if isinstance(row, With):
+        return tuple(item.target for item in row.items if item.target is not None)
+    return (row.name,) if isinstance(row, Bind) else ()
+
+
 def dotted(expr: Expr | None) -> str:
     """`a.b.c` when the expression is a plain dotted name, else ""."""
     parts: list[str] = []

@@ -138,16 +138,7 @@ def _change(project: Project, use: Use, item: f.Name) -> f.Row | None:
 
 
 def _binds(row: f.Row, name: str) -> bool:
-    targets: tuple[f.Expr, ...] = ()
-    if isinstance(row, f.Assign):
-        targets = row.targets
-    elif isinstance(row, f.For):
-        targets = (row.target,)
-    elif isinstance(row, f.With):
-        targets = tuple(i.target for i in row.items if i.target is not None)
-    elif isinstance(row, f.Bind):
-        targets = (row.name,)
-    return any(isinstance(part, f.Name) and part.id == name for target in targets for part in _bound(target))
+    return any(isinstance(part, f.Name) and part.id == name for target in f.stored_to(row) for part in _bound(target))
 
 
 def _bound(target: f.Expr) -> Iterator[f.Expr]:

@@ -194,14 +194,7 @@ def stores(function: Function) -> dict[str, list[f.Row]]:
     """For each dotted target the rows of the body that bind it."""
     out: dict[str, list[f.Row]] = {}
     for row in function.rows:
-        targets: tuple[f.Expr, ...] = ()
-        if isinstance(row, f.Assign):
-            targets = row.targets
-        elif isinstance(row, f.For):
-            targets = (row.target,)
-        elif isinstance(row, f.With):
-            targets = tuple(i.target for i in row.items if i.target is not None)
-        for target in targets:
+        for target in f.stored_to(row):
             for part in f.walk(target):
                 if isinstance(part, f.Attr) and f.dotted(part):
                     out.setdefault(f.dotted(part), []).append(row)
