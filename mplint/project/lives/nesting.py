@@ -61,10 +61,9 @@ def taken(method: str, path: Path, call: f.Call) -> Path | None:
         return path
     if method == "values":
         return moved(path)
-    if method == "items":
-        return inside(None, inside(1, path[1:]))
-    if method == "popitem":
-        return inside(1, path[1:])
+    if method in {"items", "popitem"}:  # what lies under a key that is not known may be a key itself
+        pair = inside(1 if path[0] is not None else None, path[1:])
+        return inside(None, pair) if method == "items" else pair
     key = key_of(call.positional(0))
     return opened(path, key if method != "pop" or isinstance(key, str) else None)
 
