@@ -46,6 +46,8 @@ def converted(name: str, path: Path, argument: f.Argument, place: int) -> Path:
         return inside(argument.keyword, path)
     if not path:
         return (None,)
+    if name == "dict" and _gives_pairs(argument.value):
+        return inside(None, path[2:])
     if name == "zip":
         return (path[1], path[0], *path[2:]) if argument.star and len(path) > 1 else inside(None, inside(None if argument.star else place, path[1:]))
     if name == "enumerate":
@@ -53,6 +55,13 @@ def converted(name: str, path: Path, argument: f.Argument, place: int) -> Path:
     if name == "from_iterable":
         return inside(None, path[2:])
     return path if name in {"list", "tuple", "dict", "copy", "deepcopy", "iter"} else moved(path)
+
+
+def _gives_pairs(expr: f.Expr) -> bool:
+    """Whether what is made a dict is written as pairs of key and value."""
+    func = expr.func if isinstance(expr, f.Call) else None
+    last = func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else ""
+    return last in {"zip", "enumerate", "items", "sorted", "map", "zip_longest"} or isinstance(expr, (f.Comprehension, f.Sequence))
 
 
 def taken(method: str, path: Path, call: f.Call) -> Path | None:
