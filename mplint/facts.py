@@ -392,6 +392,11 @@ def stored_to(row: Row) -> tuple[Expr, ...]:
     return (row.name,) if isinstance(row, Bind) else ()
 
 
+def last_name(expr: Row) -> str:
+    """`c` of `a.b.c`, whatever stands before the dot; "" when the expression is no name."""
+    return expr.attr if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""
+
+
 def dotted(expr: Expr | None) -> str:
     """`a.b.c` when the expression is a plain dotted name, else ""."""
     parts: list[str] = []

@@ -179,7 +179,7 @@ def _hands_on(handler: f.Handler) -> bool:
         if isinstance(row, f.Assign) and row.value is not None and _names(row.value, handler.name):
             return True
         if isinstance(row, f.Call) and any(isinstance(a.value, f.Name) and a.value.id == handler.name for a in row.args):
-            called = row.func.attr if isinstance(row.func, f.Attr) else row.func.id if isinstance(row.func, f.Name) else ""
+            called = f.last_name(row.func)
             if called not in {"print", "str", "repr", "type", "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "isinstance", "format", "write"}:
                 return True
     return False

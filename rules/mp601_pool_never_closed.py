@@ -130,13 +130,12 @@ def _made(use: Use, project: Project) -> Instance | None:
     """The pool, executor or manager that a call makes for its caller; None when it makes something else."""
     if "reuse" in use.row.does:
         return None
-    for value in project.values(use.call, use.function):
-        if isinstance(value, Instance) and value.made == use.site.site:
-            role = project.role(value)
-            if role in {"pool", "executor"} and value.where in {"process", "thread"}:
-                return value
-            if role == "manager" and use.row.name.endswith(".Manager"):
-                return value
+    for value in project.made_by(use.site):
+        role = project.role(value)
+        if role in {"pool", "executor"} and value.where in {"process", "thread"}:
+            return value
+        if role == "manager" and use.row.name.endswith(".Manager"):
+            return value
     return None
 
 

@@ -132,10 +132,7 @@ if __name__ == "__main__":
 
 def _process(use: Use, project: Project) -> Instance | None:
     """The child process that a call makes, None when it makes something else."""
-    for value in project.values(use.call, use.function):
-        if isinstance(value, Instance) and value.made == use.site.site and project.role(value) == "process" and value.where == "process":
-            return value
-    return None
+    return next((v for v in project.made_by(use.site) if project.role(v) == "process" and v.where == "process"), None)
 
 
 def _asks_itself(made: Instance, project: Project) -> bool:

@@ -163,18 +163,13 @@ def _family(project: Project, value: Instance) -> str:
 
 def _has_own_ways(project: Project, pool: Instance) -> bool:
     """Whether a pool is made with a context of the project's, or with a word about daemons."""
-    module = project.module(pool.made.path) if pool.made is not None else None
-    if module is None or pool.made is None:
+    site = project.maker(pool)
+    if site is None:
         return True
-    page = pool.made.at >> f.PAGE_BITS
-    for function in project.functions_on(module, page):
-        for site in function.calls:
-            if site.call.at == pool.made.at:
-                given = [a.value for a in site.call.args if a.keyword in {"context", "daemon"} or a.star]
-                given += [site.call.func.value] if isinstance(site.call.func, f.Attr) else []
-                given += [site.call.args[4].value] if len(site.call.args) > 4 else []
-                return any(not _is_of_library(value) for expr in given for value in project.values(expr, function))
-    return True
+    given = [a.value for a in site.call.args if a.keyword in {"context", "daemon"} or a.star]
+    given += [site.call.func.value] if isinstance(site.call.func, f.Attr) else []
+    given += [site.call.args[4].value] if len(site.call.args) > 4 else []
+    return any(not _is_of_library(value) for expr in given for value in project.values(expr, site.function))
 
 
 def _is_of_library(value: object) -> bool:

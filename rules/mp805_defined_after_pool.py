@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Step
+from mplint.project.importing import is_main_guard
 from mplint.project.processes.forking import forks
 from mplint.project.modules import CallSite, Function
 from mplint.project.messages.payloads import is_pickled
@@ -106,9 +107,7 @@ def _is_guarded(function: Function) -> bool:
     """Whether a function is defined under `if __name__ == "__main__"`."""
     body = function.module.body
     rows = [row for row in body.rows if row is function.facts]
-    return any(
-        isinstance(around, f.If) and any(isinstance(r, f.Name) and r.id == "__name__" for r in f.walk(around.test)) for row in rows for around in body.ancestors(row)
-    )
+    return any(isinstance(around, f.If) and is_main_guard(around.test) for row in rows for around in body.ancestors(row))
 
 
 def _is_later(made: CallSite, function: Function) -> bool:

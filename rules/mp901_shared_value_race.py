@@ -137,20 +137,14 @@ class Race(NamedTuple):
     writers: Writers
 
 
-_MAKING = (b"Value(", b"Array(")
-
 
 def _races(project: Project) -> Iterator[Race]:
-    near = {module.path: module for module in project.spread.modules()}
-    for path in dict.fromkeys(p for word in _MAKING for p in project.sources.holding(word, tuple(near))):
-        for site in project.calls(near[path]):
-            func = site.call.func
-            if (func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else "").endswith(("Value", "Array")):
-                yield from _of_value(project, site)
+    for site in project.calls_ending("Value", "Array"):
+        yield from _of_value(project, site)
 
 
 def _of_value(project: Project, site: CallSite) -> Iterator[Race]:
-    made = next((v for v in project.values(site.call, site.function) if isinstance(v, Instance) and v.made == site.site), None)
+    made = next(project.made_by(site), None)
     if made is None or made.where != "process" or project.role(made) != "shared-value":
         return
     life = project.life(site, handed=True, patient=True)

@@ -370,6 +370,24 @@ class Project:
             if not does or any(verb in row.does for verb in does):
                 yield Use(site, row, receiver, self.table_where(row, site.call, site.function, receiver))
 
+    def made_by(self, site: CallSite) -> Iterator[Instance]:
+        """The objects that a call itself makes, not those that it only gives."""
+        return (v for v in self.values(site.call, site.function) if isinstance(v, Instance) and v.made == site.site)
+
+    def maker(self, value: Instance) -> CallSite | None:
+        """The call that made an object, where that is known."""
+        module = self.module(value.made.path) if value.made is not None else None
+        if module is None or value.made is None:
+            return None
+        sites = (site for function in self.functions_on(module, value.made.at >> f.PAGE_BITS) for site in function.calls)
+        return next((site for site in sites if site.call.at == value.made.at), None)
+
+    def calls_ending(self, *endings: str) -> Iterator[CallSite]:
+        """The calls of names that end so, in the modules that objects of process APIs come to."""
+        near = {module.path: module for module in self.spread.modules()}
+        for path in dict.fromkeys(p for word in endings for p in self.sources.holding(f"{word}(".encode(), sorted(near))):
+            yield from (site for site in self.calls(near[path]) if f.last_name(site.call.func).endswith(endings))
+
     def callees(self, site: CallSite) -> tuple[Function, ...]:
         """The functions of the project that a call runs here and now."""
         return tuple(dict.fromkeys(g for v in self.values(site.call.func, site.function) for g in self.run_by(v)))
@@ -402,8 +420,7 @@ class Project:
                 continue
             for function in found.functions_where(wanted):
                 for site in function.calls:
-                    func = site.call.func
-                    if (func.id if isinstance(func, f.Name) else func.attr if isinstance(func, f.Attr) else "") == name:
+                    if f.last_name(site.call.func) == name:
                         yield site
 
     def arguments(self, function: Function, param: f.Param) -> tuple[tuple[f.Expr, Function], ...]:

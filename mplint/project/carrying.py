@@ -21,7 +21,7 @@ class Carrying(NamedTuple):
         if isinstance(expr, f.Attr):
             return expr.attr in self.attributes or f".{expr.attr}" in words or (expr.attr in self.vocabulary.words and self.carries(expr.value, words))
         if isinstance(expr, f.Call):
-            last = last_name(expr.func)
+            last = f.last_name(expr.func)
             if last in PASSING:
                 return any(self.carries(a.value, words) for a in expr.args)
             if last == "map" and expr.args:  # the builtin: what its function gives
@@ -56,15 +56,10 @@ class Carrying(NamedTuple):
     def hands(self, source: f.Expr, words: frozenset[str]) -> bool:
         """Whether iterating over `source` gives objects: a container of them, not the results of tasks."""
         if isinstance(source, f.Call):
-            last = last_name(source.func)
+            last = f.last_name(source.func)
             if last in PASSING or last in {"values", "items", "keys", "range", "len"}:
                 return any(self.hands(a.value, words) for a in source.args) or (
                     last in {"values", "items", "keys"} and isinstance(source.func, f.Attr) and self.carries(source.func.value, words)
                 )
             return last in self.vocabulary.handing or self.makes(source.func, words)
         return self.carries(source, words)
-
-
-def last_name(func: f.Expr) -> str:
-    """The last name that a call spells, "" when it is of no name."""
-    return func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else ""

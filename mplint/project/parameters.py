@@ -88,6 +88,15 @@ def callers(project: Project, function: Function) -> tuple[CallSite, ...]:
     return tuple(out)
 
 
+def callers_by_declaration(project: Project, function: Function) -> tuple[CallSite, ...] | None:
+    """The calls of a function; of a method that nobody calls as its own, those through a base class that declares it.  None when no base does."""
+    found = project.callers(function)
+    if found or function.owner is None:
+        return found
+    declared = (method for base in project.mro(function.owner)[1:] if isinstance(base, Class) and (method := base.method(function.name)) is not None)
+    return next((project.callers(method) for method in declared), None)
+
+
 def calls_function(project: Project, value: Value, function: Function) -> bool:
     """Whether calling `value` runs `function`."""
     if value is function:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Collection, Iterator
 from mplint import facts as f
 from mplint.project.names import absolute
 from mplint.project.annotations import annotation_values
-from mplint.project.carrying import Carrying, last_name
+from mplint.project.carrying import Carrying
 from mplint.project.hierarchy import family as family_of
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
@@ -339,7 +339,7 @@ class Spread:
         if not carried:
             return
         func = call.func
-        last = last_name(func)
+        last = f.last_name(func)
         if isinstance(func, f.Attr) and last in ADDING:
             if any(self._is_api(a.value, function) for a in carried):
                 self._bind(module, page, func.value.value if isinstance(func.value, f.Item) else func.value, False, False, function)

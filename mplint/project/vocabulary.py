@@ -56,8 +56,9 @@ class Vocabulary:
         starting += [n for n, kind in table.kinds.items() if kind.role != "exception"]
         starting += [n for n, meant in table.aliases.items() if meant in table.apis or meant in table.kinds]
         homes = {n.rpartition(".")[0] for n in starting}
-        self.starting = frozenset(m for m in self.modules if any(h == m or h.startswith(m + ".") for h in homes))
-        """The modules of which an object or a function hands over work, or registers a handler."""
+        starting_in = {m for m in self.modules if any(h == m or h.startswith(m + ".") for h in homes)}
+        self.starting = frozenset(m for m in starting_in if not any(m.startswith(above + ".") for above in starting_in))
+        """The modules of which an object or a function hands over work, or registers a handler; not those inside one of them."""
 
     def is_imported(self, text: str) -> bool:
         """Whether a source imports what may lead to an API."""

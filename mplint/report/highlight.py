@@ -18,7 +18,6 @@ _TOKEN = re.compile(
     rf"|(?P<name>\b[^\W\d]\w*)",
     re.DOTALL,
 )
-_SOFT = {"match", "case", "type"}
 _BUILTINS = frozenset(name for name in dir(builtins) if not name.startswith("_"))
 
 Token = tuple[int, int, str]

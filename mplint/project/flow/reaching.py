@@ -78,9 +78,6 @@ class Names:
         if len(here) == 1:
             self._nodes_of.setdefault(name, []).append(number)
 
-    def is_bound(self, name: str) -> bool:
-        return name in self._nodes_of
-
     def all_of(self, name: str) -> dict[Definition, int]:
         """Every definition of a name, in source order, with its place in it."""
         if name not in self._all:

@@ -75,11 +75,10 @@ def threads_of(project: Project, module: Module) -> tuple[Submission, ...]:
     """The functions that a module hands to threads; the spread does not follow threads, there are too many of them."""
 
     def compute() -> Iterator[Submission]:
-        for function in module.functions(lambda text: "Thread(" in text) if any("Thread(" in line for line in module.lines) else ():
+        for function in module.functions(lambda text: "Thread(" in text) if "Thread(" in module.lines.text else ():
             for site in function.calls:
-                func = site.call.func
-                if (func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else "") == "Thread":
-                    if not project.spread.matters(site) and project.external(func, function) == "threading.Thread":
+                if f.last_name(site.call.func) == "Thread":
+                    if not project.spread.matters(site) and project.external(site.call.func, function) == "threading.Thread":
                         yield from workers.submitted(project, site, project.table.apis["threading.Thread"], None)
 
     return project.kept(("threads", module), lambda: tuple(compute()))

@@ -14,6 +14,7 @@ from mplint.project.callables import callable_values, is_open
 from mplint.project.containers import ADDING
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.lives.nesting import Path, inside, key_of, moved, opened
+from mplint.project.parameters import callers_by_declaration
 from mplint.project.values import Instance
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ class _Walk:
         if isinstance(around, f.Yield) or function.name == "<lambda>" or function.is_property:
             self._escape("yielded")
             return
-        callers = self._callers(function)
+        callers = callers_by_declaration(self.project, function) or ()
         back = list(records.taken_back(self.project, function, around.value)) if self.handed else []
         for method, load in back:
             self.value(method, load, path)
@@ -231,24 +232,13 @@ class _Walk:
         for site in callers:
             self.value(site.function, site.call, path)
 
-    def _callers(self, function: Function) -> tuple[CallSite, ...]:
-        """The calls of a function; of a method also those through a base class that declares it."""
-        callers = self.project.callers(function)
-        if callers or function.owner is None:
-            return callers
-        for base in self.project.mro(function.owner)[1:]:
-            declared = base.method(function.name) if isinstance(base, Class) else None
-            if declared is not None:
-                return self.project.callers(declared)
-        return ()
-
     # -- passed to a call
 
     def _passed(self, function: Function, call: f.Call, row: f.Row, path: Path) -> None:
         if call.func is row:
             return
         func = call.func
-        last = func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else ""
+        last = f.last_name(func)
         if isinstance(func, f.Attr) and last in ADDING:
             where = nesting.added(last, ADDING[last][1], path, call)
             if isinstance(func.value, f.Item):

@@ -89,7 +89,7 @@ def _waited(project: Project, use: Use, block: f.With, life: Life) -> bool:
     for site in function.calls:
         if site.call.at in mine or not _inside(function, site.call, block) or not function.graph.reaches(use.call, site.call):
             continue
-        last = site.call.func.attr if isinstance(site.call.func, f.Attr) else site.call.func.id if isinstance(site.call.func, f.Name) else ""
+        last = f.last_name(site.call.func)
         if last in _BLOCKING or any(True for _ in project.uses_at(CallSite(function, site.call), "wait", "join", "collect", "get", "gather")):
             return True
     return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
-from mplint import facts as f
 from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.sides import Side, sides
@@ -60,22 +59,14 @@ def relays(project: Project) -> tuple[Channel, ...]:
 
 
 def _channels(project: Project) -> list[Channel]:
-    out: list[Channel] = []
-    near = {module.path: module for module in project.spread.modules()}
-    for path in project.sources.holding(b"Queue(", sorted(near)):
-        for site in project.calls(near[path]):
-            func = site.call.func
-            if (func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else "").endswith("Queue"):
-                found = _channel(project, site)
-                if found is not None:
-                    out.append(found)
-    return out
+    found = (_channel(project, site) for site in project.calls_ending("Queue"))
+    return [channel for channel in found if channel is not None]
 
 
 def _channel(project: Project, site: CallSite) -> Channel | None:
     for use in project.uses_at(site, "make"):
-        for value in project.values(site.call, site.function):
-            if isinstance(value, Instance) and value.made == site.site and value.where == "process" and _is_queue(project, value):
+        for value in project.made_by(site):
+            if value.where == "process" and _is_queue(project, value):
                 life = project.life(site, handed=True)
                 return _told(project, use.site, value, life) if not life.escapes else None
     return None

@@ -46,15 +46,12 @@ def pipes(project: Project) -> tuple[Pipe, ...]:
 
 
 def _pipes(project: Project) -> Iterator[Pipe]:
-    near = {module.path: module for module in project.spread.modules()}
-    for path in project.sources.holding(b"Pipe(", sorted(near)):
-        for site in project.calls(near[path]):
-            func = site.call.func
-            if (func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else "") == "Pipe" and _is_pipe(project, site):
-                for mine, other in ((0, 1), (1, 0)):
-                    found = _told(project, site, mine, other)
-                    if found is not None:
-                        yield found
+    for site in project.calls_ending("Pipe"):
+        if _is_pipe(project, site):
+            for mine, other in ((0, 1), (1, 0)):
+                found = _told(project, site, mine, other)
+                if found is not None:
+                    yield found
 
 
 def _is_pipe(project: Project, site: CallSite) -> bool:

@@ -52,10 +52,9 @@ def is_little(project: Project, expr: f.Expr | None, function: Function, depth: 
 
 
 def _gives_little(project: Project, site: CallSite, depth: int) -> bool:
-    func = site.call.func
     callees = project.callees(site)
     if not callees:
-        return (func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else "") in _GIVING_LITTLE
+        return f.last_name(site.call.func) in _GIVING_LITTLE
     for callee in callees:
         if callee.name == "__init__" or callee.facts.is_generator or callee.facts.is_async:
             return False

@@ -20,8 +20,8 @@ _STANDARD = frozenset({"multiprocessing", "concurrent", "billiard", "multiproces
 
 def child_of(project: Project, use: Use) -> Instance | None:
     """The pool, executor, process or manager of child processes that a call makes."""
-    for value in project.values(use.call, use.function):
-        if isinstance(value, Instance) and value.made == use.site.site and value.where == "process":
+    for value in project.made_by(use.site):
+        if value.where == "process":
             role = project.role(value)
             if role in {"pool", "process", "process-group", "executor"} or (role == "manager" and use.row.name.endswith(".Manager")):
                 return value

@@ -59,7 +59,7 @@ def _after(project: Project, function: Function, row: f.Row) -> Iterator[Creatio
     makers, names = _makers(project), _names(project)
     made = makers.get(function, ())
     for site in function.calls:
-        if site.call is row or not (site in made or _called_name(site) in names) or not function.graph.reaches(row, site.call):
+        if site.call is row or not (site in made or f.last_name(site.call.func) in names) or not function.graph.reaches(row, site.call):
             continue
         if site in made:
             yield (), site
@@ -83,7 +83,7 @@ def _leading(project: Project, start: Function) -> Iterator[Creation]:
         for site in makers.get(function, ()):
             yield seen[function], site
         for site in function.calls:
-            if _called_name(site) in names and len(seen) < WIDE:
+            if f.last_name(site.call.func) in names and len(seen) < WIDE:
                 for callee in project.callees(site):
                     if callee not in seen:
                         seen[callee] = (*seen[function], Step(site.site, f"`{function.name}` calls `{callee.qualname}`"))
@@ -91,12 +91,6 @@ def _leading(project: Project, start: Function) -> Iterator[Creation]:
 
 
 _DEFINED = re.compile(r"\b(?:def|class)\s+(\w+)")
-
-
-def _called_name(site: CallSite) -> str:
-    """The last name that a call spells."""
-    func = site.call.func
-    return func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else ""
 
 
 def _makers(project: Project) -> dict[Function, tuple[CallSite, ...]]:
@@ -146,10 +140,7 @@ def made_by(project: Project, site: CallSite) -> Instance | None:
     """The pool or process that a call makes."""
     if not project.spread.matters(site):
         return None
-    for value in project.values(site.call, site.function):
-        if isinstance(value, Instance) and value.made == site.site and value.where == "process" and project.role(value) in {"pool", "process"}:
-            return value
-    return None
+    return next((v for v in project.made_by(site) if v.where == "process" and project.role(v) in {"pool", "process"}), None)
 
 
 def forks(project: Project, creation: CallSite, made: Instance) -> bool:
@@ -168,12 +159,8 @@ def starts_by_default(project: Project, creation: CallSite) -> bool:
 
 def _is_asked(project: Project, context: Instance) -> bool:
     """Whether a context of unknown start method was asked for by one: only `get_context()` is the default."""
-    if context.made is None:
-        return True
-    module = project.module(context.made.path)
-    page = context.made.at >> f.PAGE_BITS
-    rows = (row for function in project.functions_on(module, page) for row in function.calls) if module is not None else ()
-    return not any(site.call.at == context.made.at and not site.call.args for site in rows)
+    made = project.maker(context)
+    return made is None or bool(made.call.args)
 
 
 def methods_set(project: Project, path: str) -> frozenset[str]:
@@ -211,7 +198,7 @@ def _set_in_files(project: Project) -> Iterator[tuple[Function, str]]:
         module = project.module(path)
         for function in module.functions(lambda text: "set_start_method" in text) if module is not None else ():
             for site in function.calls:
-                if _called_name(site) == "set_start_method":
+                if f.last_name(site.call.func) == "set_start_method":
                     given = site.call.positional(0) or site.call.keyword("method")
                     values = project.values(given, function) if given is not None else (Unknown("method"),)
                     for value in values:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Iterator, Literal, TypeAlias
 
 from mplint import facts as f
 from mplint.project.lives import handing
-from mplint.project.modules import CallSite, Class, Function, Module
+from mplint.project.modules import CallSite, Function, Module
+from mplint.project.parameters import callers_by_declaration
 from mplint.project.values import Unknown
 
 if TYPE_CHECKING:
@@ -61,13 +62,9 @@ def callers(project: Project, function: Function) -> tuple[CallSite, ...]:
 
 
 def _callers(project: Project, function: Function) -> tuple[CallSite, ...]:
-    found = project.callers(function)
-    if found or function.owner is None:
+    found = callers_by_declaration(project, function)
+    if found is not None:
         return found
-    for base in project.mro(function.owner)[1:]:
-        declared = base.method(function.name) if isinstance(base, Class) else None
-        if declared is not None:
-            return project.callers(declared)
     if function.name.startswith("__") or function.name in project.vocabulary.words or function.name in _COMMON:
         return ()
     return tuple(_open_calls(project, function.name))

@@ -44,7 +44,7 @@ def started(project: Project, function: Function) -> tuple[Started, ...]:
 def _started(project: Project, function: Function) -> Iterator[Started]:
     for site in function.calls:
         func = site.call.func
-        last = _last(func)
+        last = f.last_name(func)
         if last not in _STARTING:
             continue
         if last == "start" and isinstance(func, f.Attr):
@@ -147,7 +147,7 @@ def _is_part_of(project: Project, function: Function, ready: Function, levels: i
 
 def _ends(function: Function) -> Iterator[f.Call]:
     for site in function.calls:
-        if _last(site.call.func) in {"join", "shutdown"}:
+        if f.last_name(site.call.func) in {"join", "shutdown"}:
             yield site.call
 
 
@@ -204,7 +204,7 @@ def _calls(project: Project, function: Function) -> Iterator[CallSite]:
         module = project.module(path)
         for other in module.functions(lambda text: function.name in text and spelled.search(text) is not None) if module is not None else ():
             for site in other.calls:
-                if _last(site.call.func) == function.name and function in project.callees(site):
+                if f.last_name(site.call.func) == function.name and function in project.callees(site):
                     yield site
 
 
@@ -229,7 +229,7 @@ def _target(project: Project, function: Function) -> CallSite | None:
         module = project.module(path)
         for other in module.functions(lambda text: function.name in text and ("Thread(" in text or "Timer(" in text)) if module is not None else ():
             for site in other.calls:
-                if _last(site.call.func) in {"Thread", "Timer"}:
+                if f.last_name(site.call.func) in {"Thread", "Timer"}:
                     given = site.call.keyword("target") or site.call.keyword("function") or site.call.positional(1)
                     if given is not None and word.search(f.dotted(given)) and function in _run_by(project, given, other):
                         return CallSite(other, site.call)
@@ -238,10 +238,6 @@ def _target(project: Project, function: Function) -> CallSite | None:
 
 def _run_by(project: Project, given: f.Expr, function: Function) -> tuple[Function, ...]:
     return tuple(callee for value in project.values(given, function) for callee in project.run_by(value))
-
-
-def _last(expr: f.Expr) -> str:
-    return expr.attr if isinstance(expr, f.Attr) else expr.id if isinstance(expr, f.Name) else ""
 
 
 def _title(function: Function) -> str:

@@ -53,8 +53,7 @@ def _tells(function: Function, row: f.Row) -> bool:
 def _cannot_fail(project: Project, function: Function, row: f.Row, depth: int, inside: tuple[Function, ...]) -> bool:
     if not isinstance(row, f.Call):
         return False
-    func = row.func
-    last = func.attr if isinstance(func, f.Attr) else func.id if isinstance(func, f.Name) else ""
+    last = f.last_name(row.func)
     if last in _HARMLESS or last.endswith(("Error", "Exception")):
         return True
     callees = project.callees(CallSite(function, row)) if depth else ()

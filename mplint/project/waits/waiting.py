@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mplint import facts as f
 from mplint.project.lives.lifetimes import Touch
-from mplint.project.modules import CallSite, Function
+from mplint.project.modules import Function
 from mplint.project.processes.sides import sides
 from mplint.project.values import Instance
 
@@ -88,7 +88,7 @@ def _goes_on(step: f.Step) -> bool:
 def _only_ends_with_an_item(project: Project, function: Function, loop: f.While, get: f.Call) -> bool:
     """Whether the loop goes on as long as nothing comes: no other condition, no clock, and no way out but behind the `get` or by a worker's event."""
     rows = list(f.walk(loop.test, *loop.body))
-    if any((r.attr if isinstance(r, f.Attr) else r.id if isinstance(r, f.Name) else "") in _CLOCK for r in rows if not _sleeps(function, r)):
+    if any(f.last_name(r) in _CLOCK for r in rows if not _sleeps(function, r)):
         return False
     if not _is_about_items(project, function, loop.test):
         return False
@@ -134,16 +134,7 @@ def _by_workers_event(project: Project, function: Function, row: f.Row, loop: f.
 def _is_set_by_workers(project: Project, event: Instance) -> bool:
     if event.made is None or project.role(event) != "event":
         return False
-    made = _call_at(project, event)
+    made = project.maker(event)
     if made is None:
         return False
     return any("worker" in sides(project, t.function) for t in project.life(made, handed=True).touched("set"))
-
-
-def _call_at(project: Project, value: Instance) -> CallSite | None:
-    assert value.made is not None
-    module = project.module(value.made.path)
-    for site in project.calls(module) if module is not None else ():
-        if site.site == value.made:
-            return site
-    return None
