@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.finding import Alarm, Safety
+from mplint.finding import Alarm
+from mplint.limiting import limit_hint, read_limit
 from mplint.project.modules import CallSite
 from mplint.project.values import Bound, External, Instance
 from mplint.rule import Example, Hangs, Raises, Rule
@@ -71,8 +72,7 @@ class PoolCallWithoutTimeout(Rule):
             message = f"`{method}` on a process pool waits for ever when a worker dies"
             if "iterate" in use.row.does:
                 message = f"`{method}` on a process pool: its iterator waits for ever when a worker dies"
-            safety = "safe" if project.limits.timeout_is_own else "unsafe"
-            hint = f"{safety} {use.row.twin} {project.limits.timeout}" if use.row.twin else ""
+            hint = f"{use.row.twin} {limit_hint(project.limits)}" if use.row.twin else ""
             yield Alarm(self.code, use.site.site, message, project.made_step(use.receiver), use.function.qualname, hint)
         for site, given, pool in _handed_away(module, project):
             message = f"`{f.dotted(given)}` is handed away: each call of it waits for ever when a worker of its process pool dies"
@@ -83,11 +83,11 @@ class PoolCallWithoutTimeout(Rule):
 
         if not alarm.hint or not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
             return
-        safety, twin, timeout = alarm.hint.split(" ", 2)
+        twin, hint = alarm.hint.split(" ", 1)
+        repair.safety, timeout = read_limit(hint)
         repair.replace_source(node.func.attr, twin)
         repair.insert_text_after(node, f".get(timeout={timeout})")
         repair.title = f"Wait with a limit: `{twin}(...).get(timeout={timeout})`"
-        repair.safety = Safety.SAFE if safety == "safe" else Safety.UNSAFE
 
     example = Example(
         bad="""\

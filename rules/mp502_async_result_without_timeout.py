@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.finding import Alarm, Safety, Step
+from mplint.finding import Alarm, Step
+from mplint.limiting import add_limit, limit_hint
 from mplint.rule import Example, Hangs, Raises, Rule
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ class AsyncResultWithoutTimeout(Rule):
             message = f"`{method}()` without a timeout waits for ever when the worker of this task dies"
             if bounded:
                 message = f"`{method}()` is repeated after each timeout: the loop goes on for ever when the worker of this task dies"
-            safety = "safe" if project.limits.timeout_is_own else "unsafe"
-            hint = f"{safety} {project.limits.timeout}" if given is None else ""
+            hint = limit_hint(project.limits) if given is None else ""
             yield Alarm(self.code, use.site.site, message, project.made_step(result), use.function.qualname, hint)
         for use in project.uses(module, "poll", "join"):
             receiver = use.receiver
@@ -87,14 +87,7 @@ class AsyncResultWithoutTimeout(Rule):
                 yield Alarm(self.code, use.site.site, message, because, use.function.qualname)
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
-        import libcst as cst
-
-        if not alarm.hint or not isinstance(node, cst.Call):
-            return
-        safety, timeout = alarm.hint.split(" ", 1)
-        repair.add_argument(node, f"timeout={timeout}")
-        repair.title = f"Wait with a limit: `timeout={timeout}`"
-        repair.safety = Safety.SAFE if safety == "safe" else Safety.UNSAFE
+        add_limit(node, alarm.hint, repair)
 
     example = Example(
         bad="""\

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
-from mplint.project.values import Instance, elements
+from mplint.project.values import Instance
+from mplint.project.waits.futures import executor_of, has_limit, is_done, waited_for
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:
@@ -49,11 +50,11 @@ class TimeoutCannotFreeExecutor(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         seen = set()
         for use in project.uses(module, "collect", "iterate", "wait"):
-            if use.site in seen or not _has_limit(project, use):
+            if use.site in seen or not has_limit(project, use):
                 continue
             made = _executors(project, use)
             entered = made and _entered(project, use, made)
-            if not entered or _ends_workers(use.function) or _is_polling(use) or _is_done(project, use):
+            if not entered or _ends_workers(use.function) or _is_polling(use) or is_done(project, use):
                 continue
             seen.add(use.site)
             method = use.row.name.rpartition(".")[2]
@@ -103,25 +104,11 @@ if __name__ == "__main__":
     )
 
 
-def _has_limit(project: Project, use: Use) -> bool:
-    given = project.argument(use.call, use.row.timeout) if use.row.timeout is not None else None
-    return given is not None and not (isinstance(given, f.Const) and (given.kind == "none" or not given.value))
-
-
-def _waited(project: Project, use: Use) -> tuple[Instance, ...]:
-    """The executor or the futures that the call waits for."""
-    if use.receiver is not None:
-        return (use.receiver,)
-    passed = project.argument(use.call, use.row.passes) if use.row.passes is not None else None
-    values = project.values(passed, use.function) if passed is not None else ()
-    return tuple(v for v in (*values, *elements(values)) if isinstance(v, Instance))
-
-
 def _executors(project: Project, use: Use) -> frozenset[Site]:
     """Where the process executors were made whose work is waited for, and whose blocks wait for it too."""
     out = set()
-    for value in _waited(project, use):
-        executor = value if project.role(value) == "executor" else value.source if project.role(value) == "future" else None
+    for value in waited_for(project, use):
+        executor = executor_of(project, value)
         kind = project.kind(executor) if executor is not None else None
         if (
             executor is not None
@@ -157,49 +144,3 @@ def _is_polling(use: Use) -> bool:
     around = [row for row, _ in use.function.graph.withs_around(use.call)]
     loops = use.function.graph.loops_around(use.call)
     return any(isinstance(row, f.While) and any(any(r is row for r in f.walk(*w.body)) for w in around) for row in loops)
-
-
-def _is_done(project: Project, use: Use) -> bool:
-    """Whether the future comes out of `as_completed` or `wait`, or was asked before whether it is done."""
-    func = use.call.func
-    if not (isinstance(func, f.Attr) and isinstance(func.value, f.Name)):
-        return False
-    name = func.value
-    for branch in use.function.graph.branch_conditions(use.call):
-        if branch.holds and any(isinstance(r, f.Attr) and r.attr == "done" for r in f.walk(branch.test)):
-            return True
-    return any(_gives_done(project, use.function, source) for source in _sources(use.function, name))
-
-
-def _sources(function: Function, name: f.Name) -> Iterator[f.Expr]:
-    """What the loops and comprehensions iterate over that bind the name."""
-    for row in function.rows:
-        if isinstance(row, f.For) and _binds(row.target, name.id):
-            yield row.source
-        elif isinstance(row, f.Comprehension):
-            yield from (c.source for c in row.clauses if _binds(c.target, name.id))
-
-
-def _binds(target: f.Expr, name: str) -> bool:
-    return any(isinstance(r, f.Name) and r.id == name for r in f.walk(target))
-
-
-def _gives_done(project: Project, function: Function, source: f.Expr, depth: int = 2) -> bool:
-    """Whether iterating over an expression gives futures that are done: `as_completed`, or the first set of `wait`."""
-    for row in f.walk(source):
-        if isinstance(row, f.Call) and project.external(row.func, function) == "concurrent.futures.as_completed":
-            return True
-        if isinstance(row, f.Attr) and row.attr == "done":
-            return True
-        if isinstance(row, f.Name) and depth:
-            for step in function.rows:
-                if not isinstance(step, f.Assign) or step.value is None:
-                    continue
-                for target in step.targets:
-                    first = target.items[0] if isinstance(target, f.Sequence) and target.items else None
-                    waited = isinstance(step.value, f.Call) and project.external(step.value.func, function) == "concurrent.futures.wait"
-                    if waited and isinstance(first, f.Name) and first.id == row.id:
-                        return True
-                    if isinstance(target, f.Name) and target.id == row.id and _gives_done(project, function, step.value, depth - 1):
-                        return True
-    return False
