@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Step
 from mplint.limiting import add_limit, limit_hint
+from mplint.project.waits.callbacks import deliveries
 from mplint.rule import Example, Hangs, Raises, Rule
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class AsyncResultWithoutTimeout(Rule):
 
     Reports `AsyncResult.get()` and `AsyncResult.wait()` without a timeout, for results of `apply_async`, `map_async` and `starmap_async`
     on a process pool. A wait with a timeout is reported too where a `while True`, or `while not ready()`, only waits again after it; so are
-    a loop that ends only when `ready()` says so, and `join()` where the results were thrown away.
+    a loop that ends only when `ready()` says so, `join()` where the results were thrown away, and a task whose result is thrown away while a queue
+    or an event is waited for that only its callback fills or sets, also where `pool.apply_async` is handed to the function that does so.
 
     ## Why it hurts
 
@@ -34,8 +36,8 @@ class AsyncResultWithoutTimeout(Rule):
     ## When it knows
 
     The result must come from a process pool by what the project does with it. Silent after a successful `ready()`, after a loop that watches
-    the workers (`is_alive()`) until results are ready, in callbacks (they run when the result is there), for thread pools and billiard, and
-    with a timeout in any spelling.
+    the workers (`is_alive()`) until results are ready, in callbacks (they run when the result is there), for thread pools and billiard, with a
+    timeout in any spelling, and for a queue or event that others fill or set, too.
 
     ## Fix safety
 
@@ -85,6 +87,7 @@ class AsyncResultWithoutTimeout(Rule):
                 message = "`join()` is all that waits for these tasks, and it waits for ever when a worker dies"
                 because = (*project.made_step(receiver), Step(dropped.site, "the result of these tasks is thrown away"))
                 yield Alarm(self.code, use.site.site, message, because, use.function.qualname)
+        yield from project.kept("MP502 callbacks", lambda: _uncalled(project)).get(module.path, ())
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         add_limit(node, alarm.hint, repair)
@@ -135,6 +138,22 @@ _BOUNDING = frozenset({
 """Names by which a loop looks at the clock, at the workers or at a flag."""
 
 
+def _uncalled(project: Project) -> dict[str, list[Alarm]]:
+    """The alarms on tasks whose callback is waited for, in the whole project, by file."""
+    out: dict[str, dict[object, Alarm]] = {}
+    for delivery in deliveries(project):
+        waits = Step(delivery.wait.function.site(delivery.wait.row), f"`{delivery.wait.name}()` waits for what the callback delivers, without a limit")
+        for function, row in delivery.handed or ((delivery.site.function, delivery.site.call),):
+            message = "when the worker of this task dies its callback is never called, and what waits for that waits for ever"
+            because = (*project.made_step(delivery.pool), waits)
+            if delivery.handed:
+                message = f"`{f.dotted(row)}` is handed to code that waits for its callbacks alone: when a worker dies none comes, and it waits for ever"
+                because = (*project.made_step(delivery.pool), Step(delivery.site.site, "the task is given to the pool here"), waits)
+            site = function.site(row)
+            out.setdefault(site.path, {}).setdefault(site, Alarm(AsyncResultWithoutTimeout.code, site, message, because, function.qualname))
+    return {path: list(found.values()) for path, found in out.items()}
+
+
 def _is_told(project: Project, value: Instance) -> bool:
     """Whether who waits for this result, or this pool, is told when a worker dies."""
     kind = project.kind(value.source or value)
@@ -175,12 +194,14 @@ def _asks_ready_somehow(test: f.Expr) -> bool:
 
 
 def _dropped(use: Use, project: Project) -> CallSite | None:
-    """A task given to the pool in the same function, whose result nobody keeps."""
+    """A task given to the pool in the same function, whose result nobody keeps and for whose callback nobody waits before."""
+    ends = [site.call for site in use.function.calls if f.last_name(site.call.func) == "terminate"]
     for site in use.function.calls:
         if isinstance(site.call.func, f.Attr) and site.call.func.attr.endswith("_async") and isinstance(use.function.parent(site.call), f.Do):
+            if not use.function.graph.reaches(site.call, use.call, avoiding=ends) or any(d.site == site for d in deliveries(project)):
+                continue
             for other in project.uses_at(site, "submit"):
-                told = any(project.argument(site.call, callback) is not None for callback in other.row.callbacks)
-                if not told and other.receiver is not None and use.receiver is not None and other.receiver.made == use.receiver.made is not None:
+                if other.receiver is not None and use.receiver is not None and other.receiver.made == use.receiver.made is not None:
                     return site
     return None
 
