@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
+from mplint.project.processes.ending import ends_workers
 from mplint.project.values import Instance
 from mplint.project.waits.futures import executor_of, has_limit, is_done, waited_for
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:
     from mplint.project import Function, Module, Project, Use
-
-_ENDING = frozenset({"kill", "terminate", "terminate_workers", "kill_workers", "killpg", "_exit", "abort", "pthread_kill", "send_signal"})
-"""Last names of calls that end a worker or the program."""
 
 
 class TimeoutCannotFreeExecutor(Rule):
@@ -54,7 +52,7 @@ class TimeoutCannotFreeExecutor(Rule):
                 continue
             made = _executors(project, use)
             entered = made and _entered(project, use, made)
-            if not entered or _ends_workers(use.function) or _is_polling(use) or is_done(project, use):
+            if not entered or ends_workers(use.function) or _is_polling(use) or is_done(project, use):
                 continue
             seen.add(use.site)
             method = use.row.name.rpartition(".")[2]
@@ -127,16 +125,6 @@ def _entered(project: Project, use: Use, made: frozenset[Site]) -> Site | None:
         if any(isinstance(v, Instance) and v.made in made for v in project.values(item.value, use.function)):
             return use.function.site(item.value)
     return None
-
-
-def _ends_workers(function: Function) -> bool:
-    """Whether something in the function ends a worker, or the program; or takes the executor's processes to do so elsewhere."""
-    return any(
-        (isinstance(row, f.Call) and f.dotted(row.func).rpartition(".")[2] in _ENDING)
-        or (isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in _ENDING)
-        or (isinstance(row, f.Attr) and row.attr == "_processes")
-        for row in function.rows
-    )
 
 
 def _is_polling(use: Use) -> bool:

@@ -132,6 +132,8 @@ def _await(project: Project, expr: f.Await, function: Function) -> Iterable[Valu
         elif isinstance(value, Many):
             items = tuple(v for i in value.items for v in (project.returned(i.function) if isinstance(i, Coroutine) else (Unknown("awaited"),)))
             out.append(Many("list", items))
+        elif isinstance(value, Tuple):  # the two sets of `asyncio.wait`
+            out.append(value)
         else:
             out.append(Unknown("awaited"))
     return out

@@ -184,10 +184,10 @@ def _by_row(project: Project, api: Api, call: f.Call, function: Function, receiv
 
 
 def _passed(project: Project, api: Api, call: f.Call, function: Function) -> tuple[Value, ...]:
-    """The futures that a call waits for and gives back (`as_completed`, `wait`), when it is known which."""
+    """The futures and tasks that a call waits for and gives back (`as_completed`, `wait`), when it is known which."""
     waited = project.argument(call, api.passes) if api.passes is not None else None
     known = elements(project.values(waited, function)) if waited is not None else ()
-    return tuple(v for v in known if isinstance(v, Instance) and project.role(v) in {"future", "task"})
+    return tuple(v for v in known if isinstance(v, Coroutine) or (isinstance(v, Instance) and project.role(v) in {"future", "task"}))
 
 
 def _chosen_where(project: Project, api: Api, call: f.Call, function: Function) -> str:

@@ -11,6 +11,9 @@ from mplint.project.values import Instance, Value, elements
 if TYPE_CHECKING:
     from mplint.project import Project, Use
 
+ASKED = frozenset({"done", "ready"})
+"""Methods by which a future or a result tells whether it is there."""
+
 
 def has_limit(project: Project, use: Use) -> bool:
     """Whether a wait is given a timeout that is neither None nor zero."""
@@ -37,21 +40,21 @@ def executor_of(project: Project, value: Value) -> Instance | None:
 def is_done(project: Project, use: Use) -> bool:
     """Whether the future comes out of `as_completed` or `wait`, or was asked before whether it is done."""
     for branch in use.function.graph.branch_conditions(use.call):
-        if branch.holds and any(isinstance(r, f.Attr) and r.attr == "done" for r in f.walk(branch.test)):
+        if branch.holds and any(isinstance(r, f.Attr) and r.attr in ASKED for r in f.walk(branch.test)):
             return True
     func = use.call.func
     if not (isinstance(func, f.Attr) and isinstance(func.value, f.Name)):
         return False
-    return any(_gives_done(project, use.function, source) for source in _sources(use.function, func.value))
+    return any(_gives_done(project, use.function, source) for source in sources_of(use.function, func.value.id))
 
 
-def _sources(function: Function, name: f.Name) -> Iterator[f.Expr]:
-    """What the loops and comprehensions iterate over that bind the name."""
+def sources_of(function: Function, name: str) -> Iterator[f.Expr]:
+    """What the loops and comprehensions iterate over that bind a name."""
     for row in function.rows:
-        if isinstance(row, f.For) and _binds(row.target, name.id):
+        if isinstance(row, f.For) and _binds(row.target, name):
             yield row.source
         elif isinstance(row, f.Comprehension):
-            yield from (c.source for c in row.clauses if _binds(c.target, name.id))
+            yield from (c.source for c in row.clauses if _binds(c.target, name))
 
 
 def _binds(target: f.Expr, name: str) -> bool:
@@ -71,9 +74,14 @@ def _gives_done(project: Project, function: Function, source: f.Expr, depth: int
                     continue
                 for target in step.targets:
                     first = target.items[0] if isinstance(target, f.Sequence) and target.items else None
-                    waited = isinstance(step.value, f.Call) and project.external(step.value.func, function) == "concurrent.futures.wait"
-                    if waited and isinstance(first, f.Name) and first.id == row.id:
+                    if isinstance(first, f.Name) and first.id == row.id and is_wait(project, function, step.value):
                         return True
                     if isinstance(target, f.Name) and target.id == row.id and _gives_done(project, function, step.value, depth - 1):
                         return True
     return False
+
+
+def is_wait(project: Project, function: Function, value: f.Expr) -> bool:
+    """Whether an expression is what `wait` of futures or tasks gives: those that are done, and the others."""
+    call = value.value if isinstance(value, f.Await) else value
+    return isinstance(call, f.Call) and project.external(call.func, function) in {"concurrent.futures.wait", "asyncio.wait"}
