@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LIMITS = frozenset({"asyncio.timeout", "asyncio.timeout_at", "async_timeout.timeout", "async_timeout.timeout_at"})
 _SPELLED = ("wait_for(", "timeout(", "timeout_at(")
+_ENDING = ("._processes", "terminate_workers", "kill_workers")
 _ASKED = frozenset({"cancelled", "running", "done"})
 
 
@@ -271,14 +272,12 @@ def _is_left_over(project: Project, function: Function, source: f.Expr) -> bool:
 
 
 def _are_ended(project: Project, function: Function) -> bool:
-    """Whether the workers are ended where the wait is: in the function, in what it calls, or in who calls it."""
+    """Whether the workers are ended where the wait is: in the function, in what it calls, in who calls it, or by a method of its object."""
     if ends_workers(function) or any(ends_workers(callee) for site in function.calls for callee in project.callees(site)):
         return True
-    return any(ends_workers(site.function) for site in _callers(project, function))
-
-
-def _callers(project: Project, function: Function) -> tuple[CallSite, ...]:
-    return project.callers(function) if not function.is_module else ()
+    if function.owner is not None and any(True for _ in function.owner.methods_where(lambda text: any(word in text for word in _ENDING))):
+        return True
+    return not function.is_module and any(ends_workers(site.function) for site in project.callers(function))
 
 
 def _is_none(expr: f.Expr | None) -> bool:

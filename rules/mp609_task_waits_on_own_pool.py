@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mplint.project import CallSite, Function, Instance, Module, Project, Use
 
 _OTHER = frozenset({"spawn", "forkserver"})
+_STANDARD = frozenset({"multiprocessing.pool.Pool", "concurrent.futures.ProcessPoolExecutor"})
 _FEW = 200
 """Functions that are followed from the tasks of one pool."""
 
@@ -56,8 +57,8 @@ class TaskWaitsOnOwnPool(Rule):
             pool = use.receiver
             if use.site in seen or pool is None or pool.made is None or pool.where != "process" or use.function not in project.workers():
                 continue
-            role = project.role(pool)
-            if role not in {"pool", "executor"} or pool.start in _OTHER or (project.target >= (3, 14) and pool.start != "fork"):
+            role = _known(project, pool)
+            if not role or pool.start in _OTHER or (project.target >= (3, 14) and pool.start != "fork"):
                 continue
             way = _own_tasks(project, pool.made).get(use.function)
             if way is None or not _is_one(project, use, pool) or (role == "pool" and (not _is_waited_for(project, use) or _is_asked_for(use))):
@@ -108,6 +109,15 @@ if __name__ == "__main__":
 """,
         fixed_ends=Prints("total: 9"),
     )
+
+
+def _known(project: Project, pool: Instance) -> str:
+    """The role of a pool of the standard library or one derived from it, "" for others: a manager's pool lives in another process, for one."""
+    kind = project.kind(pool)
+    bases = project.table.bases(kind.name) if kind is not None else ()
+    if kind is None or kind.name == "multiprocessing.managers.PoolProxy" or _STANDARD.isdisjoint(bases):
+        return ""
+    return kind.role
 
 
 def _own_tasks(project: Project, made: Site) -> dict[Function, tuple[Step, ...]]:
