@@ -30,7 +30,7 @@ OPENING = frozenset({"run_in_executor", "apply_async", "map_async", "starmap_asy
 AWAITED = frozenset({"run_in_executor", "to_thread", "wrap_future"})
 """What gives work to an executor and awaits it."""
 
-AWAITING = frozenset({"gather", "TaskGroup"})
+AWAITING = frozenset({"gather", "TaskGroup", "wait_for"})
 """Pages that hold one of these, name asyncio and name a function that leads to AWAITED are read too."""
 
 
