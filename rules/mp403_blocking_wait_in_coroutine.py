@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Callable, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
+from mplint.project.processes.ending import ends_workers
 from mplint.project.values import Instance
-from mplint.project.waits.answers import ends_workers, is_done, waited
+from mplint.project.waits.futures import ASKED, is_done, waited_for
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ _ROLES = frozenset({"pool", "executor", "future", "async-result", "result-iterat
 _CONSUMING = frozenset({"list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max", "any", "all", "next", "join", "extend", "update"})
 _PASSING = frozenset({"enumerate", "zip", "iter", "map", "filter", "reversed", "tqdm", "islice", "chain", "track"})
 _KEEPING = frozenset({"append", "add", "extend", "ensure_future", "wrap_future", "list", "tuple", "set", "add_done_callback"})
-_ASKED = frozenset({"done", "ready"})
 _MOMENT = 0.1
 """Limit in seconds up to which a wait is taken for a look."""
 
@@ -135,7 +135,7 @@ def _blocks(project: Project, use: Use) -> tuple[Step, ...] | None:
         return None
     if use.receiver is None and {"submit", "wait"} <= does and "make" not in does:
         return () if use.where == "process" else None
-    found = next((v for v in waited(project, use) if v.where == "process" and project.role(v) in _ROLES), None)
+    found = next((v for v in waited_for(project, use) if isinstance(v, Instance) and v.where == "process" and project.role(v) in _ROLES), None)
     if found is None:
         return None
     role = project.role(found)
@@ -193,7 +193,7 @@ def _is_known(project: Project, use: Use) -> bool:
     """Whether the function saw to it before that the answer is there: asked for it, awaited it, or waited for all."""
     function, graph = use.function, use.function.graph
     for row in function.rows:
-        if isinstance(row, f.Attr) and row.attr in _ASKED and graph.dominated(use.call, by=[row]):
+        if isinstance(row, f.Attr) and row.attr in ASKED and graph.dominated(use.call, by=[row]):
             return True
         if isinstance(row, (f.Name, f.Attr)) and f.last_name(row) in {"wrap_future", "wait", "as_completed"} and graph.reaches(row, use.call):
             if project.external(row, function) in {"asyncio.wrap_future", "concurrent.futures.wait", "concurrent.futures.as_completed"}:
@@ -288,7 +288,7 @@ def _are_waited_for(function: Function, names: set[str], counts: Callable[[f.Row
         if isinstance(row, f.Call) and f.last_name(row.func) not in {"append", "add", "print", "len", "add_done_callback", "debug", "info"}:
             if _mentions(row.func if isinstance(row.func, f.Attr) else row, names) or any(_mentions(a.value, names) for a in row.args):
                 return True
-        if isinstance(row, f.Attr) and row.attr in _ASKED and _mentions(row.value, names):
+        if isinstance(row, f.Attr) and row.attr in ASKED and _mentions(row.value, names):
             return True
     return False
 

@@ -12,7 +12,7 @@ from mplint.project.waits.futures import executor_of, has_limit, is_done, waited
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:
-    from mplint.project import Function, Module, Project, Use
+    from mplint.project import Module, Project, Use
 
 
 class TimeoutCannotFreeExecutor(Rule):
