@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 _SHEBANG = re.compile(rb"#!.*\bpython[\d.]*[wt]?\b|#!.*\bpypy[\d.]*\b|#!.*\buv\b.*\brun\b")
 _MODULES = (".py", ".pyi")
+_READ = (*_MODULES, ".ipynb", ".spec")
+"""Endings of what is linked: modules, notebooks, and what PyInstaller makes programs of, which is never reported on."""
+
 _PACKAGES = frozenset({"build", "dist", "_build"})
 """Names that stand for build folders unless an `__init__.py` lies in them."""
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Absolute sorted paths: `given` are checked, `project` are linked (and include `given`); `skipped` are told with the reason."""
+    """Absolute sorted paths: `given` are checked, `project` are linked (and include `given` and the .spec files); `skipped` are told with the reason."""
 
     given: tuple[str, ...]
     project: tuple[str, ...]
@@ -64,7 +67,7 @@ def discover(paths: Sequence[str], settings: Settings, *, unsaved: Collection[st
         place = os.path.abspath(path)
         if os.path.isdir(place):
             walked[place] = list(walk(place, skips.below(place)))
-            given.update(walked[place])
+            given.update(found for found in walked[place] if not found.endswith(".spec"))
         elif place not in unsaved and not os.path.lexists(place):
             missing.append(path)
         elif place not in unsaved and not os.path.isfile(place):
@@ -94,7 +97,7 @@ def has_shebang(path: str) -> bool:
 
 
 def walk(top: str, skip: Callable[[str, str, bool], bool], *, packages_only: bool = False) -> Iterator[str]:
-    """The modules and notebooks below `top` that `skip(path, name, is_directory)` does not refuse; links to directories are not followed."""
+    """The modules, notebooks and .spec files below `top` that `skip(path, name, is_directory)` does not refuse; links to directories are not followed."""
     stack = [top]
     while stack:
         directory = stack.pop()
@@ -104,7 +107,7 @@ def walk(top: str, skip: Callable[[str, str, bool], bool], *, packages_only: boo
             continue
         for entry in entries:
             name = entry.name
-            if name.endswith((*_MODULES, ".ipynb")):
+            if name.endswith(_READ):
                 if not skip(entry.path, name, False) and entry.is_file():
                     yield entry.path
             elif entry.is_dir(follow_symlinks=False) and not skip(entry.path, name, True):

@@ -61,7 +61,7 @@ class Session:
 
     def changed(self, overlays: Mapping[str, bytes]) -> Session:
         """The same session with other contents in place of some files."""
-        files = self.sources.files
+        files = (*self.sources.files, *self.sources.specs)
         other = Session(self.settings, files, packs=self.packs, noqa=self._noqa, codes=self._codes, pieces=self._pieces)
         other.sources = self.sources.changed(overlays)
         other.project = Project(

@@ -164,13 +164,14 @@ def encoding_of(path: str, data: bytes) -> str:
 class Sources:
     """The files of a project: which there are, and their content read at most once.
 
-    `files` are the absolute, sorted paths of all modules under `root`; `overlays` are contents that stand for files that were
-    not saved (an editor's buffer, standard input).  A path that is not in `files` can be read all the same.
+    `files` are the absolute, sorted paths of all modules under `root`, `specs` those of the .spec files; `overlays` are contents that stand for
+    files that were not saved (an editor's buffer, standard input).  A path that is in neither can be read all the same.
     """
 
     def __init__(self, root: str, files: Sequence[str], overlays: Mapping[str, bytes] | None = None) -> None:
         self.root = root
-        self.files: tuple[str, ...] = tuple(files)
+        self.files: tuple[str, ...] = tuple(path for path in files if not path.endswith(".spec"))
+        self.specs: tuple[str, ...] = tuple(path for path in files if path.endswith(".spec"))
         self.overlays: Mapping[str, bytes] = dict(overlays or {})
         self.failed: dict[str, str] = {}
         """Files that could not be read, and why."""
@@ -232,7 +233,7 @@ class Sources:
     @property
     def outside(self) -> dict[str, bytes]:
         """The files outside of the project that were read so far, with their bytes."""
-        files = frozenset(self.files)
+        files = frozenset((*self.files, *self.specs))
         return {path: data for path, data in self._data.items() if path not in files and path not in self.overlays and path not in self.failed}
 
     def read(self, path: str) -> Source:
@@ -252,7 +253,7 @@ class Sources:
 
     def changed(self, overlays: Mapping[str, bytes]) -> Sources:
         """The same files with other contents in place of some of them; what was read already is not read again."""
-        other = Sources(self.root, self.files, {**self.overlays, **overlays})
+        other = Sources(self.root, (*self.files, *self.specs), {**self.overlays, **overlays})
         other.failed.update(self.failed)
         other._data = {**self._data, **overlays}
         other._digests = {path: digest for path, digest in self._digests.items() if path not in overlays}

@@ -71,7 +71,7 @@ def fixtures() -> list[Case]:
     for folder in sorted(FIXTURES.glob("MP[0-9][0-9][0-9]")):
         for item in sorted(folder.iterdir()):
             if item.is_dir() and item.name != "__pycache__":
-                cases.append(_case(folder.name, item, sorted(item.rglob("*.py"))))
+                cases.append(_case(folder.name, item, sorted((*item.rglob("*.py"), *item.rglob("*.spec")))))
             elif item.suffix == ".py" and not item.name.endswith(".fixed.py"):
                 cases.append(_case(folder.name, item, [item]))
     return cases
@@ -82,7 +82,7 @@ def check(case: Case, texts: Mapping[str, str] | None = None) -> Result:
     files = dict(case.files) | dict(texts or {})
     settings = load(case.root, command_line=Options(select=(case.code,), preview=True), config=case.options, isolated=True)
     session = Session(settings, sorted(files), overlays={path: text.encode() for path, text in files.items()})
-    return session.check(sorted(files))
+    return session.check(sorted(path for path in files if not path.endswith(".spec")))
 
 
 def repaired(case: Case, *, shown: bool = False) -> Rewritten:

@@ -93,7 +93,7 @@ def trace_of(session: Session, key: str, stamps: Stamps, result: Result, parsed:
         places[path] = Place(end, _prefix(source, end), suppress.may_hide_all(source.data))
     looked, _ = session.looked_into(result.checked)
     idle = sum(stamps[path].size for path in set(result.checked).difference(looked))
-    files = {path: (stamps[path].size, stamps[path].digest) for path in sources.files}
+    files = {path: (stamps[path].size, stamps[path].digest) for path in (*sources.files, *sources.specs)}
     return Trace(key, result.checked, files, words, sources.asked_of, frozenset(sources.raw), meanings, places, idle, parsed)
 
 

@@ -19,6 +19,7 @@ from mplint.project.answers import Answers
 from mplint.project.hierarchy import Base
 from mplint.project.index import Index
 from mplint.project.modules import CallSite, Class, Function, Module
+from mplint.project.processes.freezing import frozen_programs
 from mplint.project.lives.nesting import Path
 from mplint.project.raising import Escape
 from mplint.project.reading import Reading
@@ -521,7 +522,8 @@ class Project:
     @cached_property
     def _touched(self) -> frozenset[str]:
         handed = {function.path for submission in self.submissions() for function in submission.callees}
-        return frozenset(m.path for m in self.spread.modules()) | {function.path for function in self._reach} | handed
+        frozen = {path for program in frozen_programs(self) for path in (program.module.path, program.function.path)}
+        return frozenset(m.path for m in self.spread.modules()) | {function.path for function in self._reach} | handed | frozen
 
     def functions(self, module: Module, *words: str) -> Iterator[Function]:
         """The functions of `module` that rules look at: those whose source names an API, and those that run in a worker; with `words` those alone
