@@ -75,7 +75,7 @@ def prove(example: Example, *, python: str = sys.executable, limit: float = LIMI
     `subprocess.SubprocessError` when `python` cannot be run, RuntimeError on a platform without process groups.
     """
     version = version_of(python)
-    if version[:2] < example.needs:
+    if not example.needs <= version[:2] < example.until:
         return ()
     shown = ".".join(map(str, version))
     fixed = run(example.fixed, python=python, limit=limit, memory=memory)

@@ -68,6 +68,8 @@ class Example(msgspec.Struct, frozen=True):
     fixed_ends: Ending
     needs: tuple[int, int] = (3, 10)
     """Oldest Python on which the example's outcome is claimed."""
+    until: tuple[int, int] = (99, 0)
+    """First Python on which it is not claimed any more."""
 
 
 class Rule:

@@ -236,6 +236,12 @@ class Sources:
         files = frozenset((*self.files, *self.specs))
         return {path: data for path, data in self._data.items() if path not in files and path not in self.overlays and path not in self.failed}
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The files outside of the project that were asked for and cannot be read."""
+        files = frozenset((*self.files, *self.specs))
+        return tuple(path for path in self.failed if path not in files)
+
     def read(self, path: str) -> Source:
         """The decoded text of a file, kept.  Raises UnreadableFile."""
         source = self._sources[path] = self.glance(path)

@@ -131,8 +131,9 @@ def test_a_slow_program_is_no_hang() -> None:
 
 
 def test_an_example_may_claim_nothing_on_this_python() -> None:
-    example = Example(bad="", bad_ends=Exits(1), fixed="", fixed_ends=Exits(0), needs=(99, 0))
-    assert prove(example) == ()
+    for needs, until in (((99, 0), (100, 0)), ((3, 8), (3, 9))):
+        example = Example(bad="", bad_ends=Exits(1), fixed="", fixed_ends=Exits(0), needs=needs, until=until)
+        assert prove(example) == ()
     assert "nothing on this Python" in report("MP999", "some-hazard", ())
 
 

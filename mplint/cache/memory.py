@@ -109,6 +109,7 @@ class Memory:
         if not result.crashes and stamps.unchanged(self._seen, self._overlays):
             looked, parsed = session.looked_into(result.checked)
             outside = [(path, digest_of(data)) for path, data in session.sources.outside.items()]
+            outside += [(path, b"none") for path in session.sources.missing]
             outside += [(path, findings.content_of(path)) for path in files_of_packs({type(rule).__module__ for rule in session.rules})]
             entry = Entry(result, session.chosen.remarks, parsed, () if parsed else looked, tuple(outside))
             if not session.packs.broken:

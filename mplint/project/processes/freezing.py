@@ -15,7 +15,7 @@ from mplint.project.modules import CallSite, Function, Module
 if TYPE_CHECKING:
     from mplint.project import Project
 
-_NEVER = frozenset({"setup", "conftest", "noxfile", "tasks", "fabfile"})
+_NEVER = re.compile(r"setup|conftest|noxfile|tasks|fabfile|(run_)?(\w+_)?tests?(_\w+)?|(build|make|release|package|benchmark)\w*")
 """Programs of developers, which nobody freezes."""
 
 _VENDORED = frozenset({"_vendor", "vendor", "vendored", "_vendored", "extern", "_external", "third_party", "site-packages"})
@@ -26,8 +26,11 @@ _ENTRY = re.compile(r"""=\s*["']?([A-Za-z_][\w.]*):([A-Za-z_]\w*)\b""")
 _ASKED = (b"sys.frozen", b'sys, "frozen"', b"sys, 'frozen'")
 """How a program asks whether it is frozen; one that PyInstaller made may also ask for `sys._MEIPASS`."""
 
-_TOOLS = (b"cx_Freeze", b"py2exe", b"py2app", b"PyInstaller.__main__", b"bbfreeze")
+_TOOLS = (b"cx_Freeze", b"py2exe", b"py2app", b"PyInstaller.__main__")
 """Modules that a script imports in order to freeze others."""
+
+_FROZEN = re.compile(r"""\bExecutable\s*\(\s*(?:script\s*=\s*)?([^,)]*)|\b(?:console|windows|app|service)\s*=\s*\[([^\]]*)|\brun\s*\(\s*\[([^\]]*)""")
+"""Where such a script names the programs: of cx_Freeze, of py2exe and py2app, of PyInstaller."""
 
 _TABLES = re.compile(r"^\[+tool\.(briefcase|cxfreeze|nuitka|poetry-pyinstaller-plugin|pyinstaller)\b", re.MULTILINE)
 _SCRIPT = re.compile(r"""["']([\w./\\-]+\.pyw?)["']""")
@@ -86,7 +89,7 @@ def _installed(project: Project, asking: set[str]) -> Iterator[tuple[str, str]]:
 def _is_run(project: Project, path: str) -> bool:
     """Whether a loose file is a program: it has a main guard, and no other imports it."""
     stem = path.rpartition("/")[2].removesuffix(".py")
-    if stem in _NEVER or b"__main__" not in project.sources.data(path):
+    if _NEVER.fullmatch(stem) or b"__main__" not in project.sources.data(path):
         return False
     return not any(path in _imports(project, user) for user in project.triage.importing((stem,)) if user != path)
 
@@ -154,7 +157,7 @@ def _named(project: Project) -> Iterator[tuple[str, str]]:
     for path in dict.fromkeys(p for word in _TOOLS for p in sources.holding(word)):
         tool = next(word.decode().partition(".")[0] for word in _TOOLS if word in sources.data(path))
         if re.search(rf"^\s*(?:import|from)\s+{tool}\b", text := sources.data(path).decode("utf-8", "replace"), re.MULTILINE):
-            for name in _SCRIPT.findall(text):
+            for name in _SCRIPT.findall(" ".join(part for found in _FROZEN.findall(text) for part in found)):
                 yield from ((script, f"{tool} makes an executable of it") for script in _resolved(project, path, name) if script != path)
     settings = f"{sources.root}/pyproject.toml"
     text = sources.data(settings).decode("utf-8", "replace")
