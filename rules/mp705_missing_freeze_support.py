@@ -49,8 +49,8 @@ class MissingFreezeSupport(Rule):
     ## When it knows
 
     A program is frozen when a .spec file, a script that imports cx_Freeze, py2exe, py2app or PyInstaller, or a table of `pyproject.toml` names it;
-    where there is none of these, the programs that come with a package that asks for `sys.frozen` or `sys._MEIPASS` are. What they import, directly or
-    not, has to make pools, executors, processes, or locks and queues of `multiprocessing`. Silent when something that is imported, or another program of
+    where there is none of these, the programs that come with a package that asks for `sys.frozen` or `sys._MEIPASS`, or is made with such a
+    tool, are. What they import, directly or not, has to make pools, executors, processes, or locks and queues of `multiprocessing`. Silent when something that is imported, or another program of
     a package that only asks, calls `freeze_support()`, except where that is behind the parsing of arguments; for tests, examples and scripts.
 
     ## Fix safety

@@ -221,6 +221,25 @@ def test_other_settings_and_other_packs(tmp_path: Path) -> None:
     assert codes(run(*CONCISE, cwd=root)) == []
 
 
+def test_what_makes_a_program_of_a_file(tmp_path: Path) -> None:
+    """A .spec file is no module, and what is found depends on it; as on settings that are not there yet."""
+    words = (*CONCISE, "--isolated", "--preview", "--select", "MP705")
+    for folder, made, text, other in (
+        ("spec", "app.spec", 'a = Analysis(["app.py"], pathex=[])\n', 'a = Analysis(["other.py"], pathex=[])\n'),
+        ("table", "pyproject.toml", '[tool.cxfreeze]\nexecutables = ["app.py"]\n', "[tool.other]\n"),
+    ):
+        root = tmp_path / folder
+        root.mkdir()
+        (root / "app.py").write_text("from multiprocessing import Pool\n\nif __name__ == '__main__':\n    Pool().map(print, [1])\n")
+        (root / ".git").mkdir()
+        assert codes(run(*words, "--cache-dir", ".kept", cwd=root)) == []
+        (root / made).write_text(text)
+        for _ in range(2):
+            assert codes(run(*words, "--cache-dir", ".kept", cwd=root)) == ["app.py:4:5: MP705"]
+        (root / made).write_text(other)
+        assert codes(run(*words, "--cache-dir", ".kept", cwd=root)) == []
+
+
 def test_a_baseline_that_changes(tmp_path: Path) -> None:
     root = project(tmp_path)
     assert run("--write-baseline", "known.json", cwd=root).returncode == 0

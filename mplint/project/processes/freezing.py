@@ -20,6 +20,9 @@ _NEVER = re.compile(r"setup|conftest|noxfile|tasks|fabfile|(run_)?(\w+_)?tests?(
 
 _VENDORED = frozenset({"_vendor", "vendor", "vendored", "_vendored", "extern", "_external", "third_party", "site-packages"})
 
+_DEPENDS = re.compile(r"""["']\s*(pyinstaller|cx[-_]freeze|nuitka|py2exe|py2app|briefcase|pyoxidizer)\b(?![-_])""", re.IGNORECASE)
+"""A tool that freezes, as one asks for it in the metadata of a package."""
+
 _ENTRY = re.compile(r"""=\s*["']?([A-Za-z_][\w.]*):([A-Za-z_]\w*)\b""")
 """A program in the metadata of a package: `name = package.module:function`."""
 
@@ -66,24 +69,32 @@ def _programs(project: Project) -> Iterator[Frozen]:
     alike = project.sources.holding(b"frozen")
     asking = {path for word in _ASKED for path in project.sources.holding(word, alike)} | set(project.sources.holding(b"_MEIPASS"))
     asking = {path for path in asking if _VENDORED.isdisjoint(PurePosixPath(path).parts)}
-    if asking:
-        for path, name in _installed(project, asking):
+    for folder, top in dict.fromkeys(_place(project, path) for path in sorted(asking)):
+        for path, name in _installed(project, folder, top):
             if not asking.isdisjoint(imported_by(project, path)):
                 yield from _program(project, path, "the project asks whether it is frozen", False, name)
+    if asking:
+        return
+    for folder in dict.fromkeys((project.sources.root, *(path.rpartition("/")[0] for path in project.sources.files if path.endswith("/setup.py")))):
+        tools = [found[1] for file in _metadata(folder) if (found := _DEPENDS.search(_text(project, file))) is not None]
+        for path, name in _installed(project, folder, "") if tools else ():
+            yield from _program(project, path, f"`{tools[0]}` is among what the project is made with", False, name)
 
 
-def _installed(project: Project, asking: set[str]) -> Iterator[tuple[str, str]]:
-    """The programs that come with the packages of some files: what installing them makes, each a file and a function; what `python -m` runs; scripts
-    beside the package."""
-    for folder, top in dict.fromkeys(_place(project, path) for path in sorted(asking)):
-        scripts = [found for file in _metadata(folder) for found in _ENTRY.findall(project.sources.peek(file).decode("utf-8", "replace"))]
-        for module, name in dict.fromkeys(scripts):
-            path = project.index.find(module, f"{folder}/setup.py")
-            if path is not None:
-                yield path, name
-        for path in project.sources.files:
-            if path == f"{folder}/{top}/__main__.py" or (path.rpartition("/")[0] == folder and _is_run(project, path)):
-                yield path, ""
+def _text(project: Project, path: str) -> str:
+    return project.sources.data(path).decode("utf-8", "replace")
+
+
+def _installed(project: Project, folder: str, top: str) -> Iterator[tuple[str, str]]:
+    """The programs that come with a package: what installing it makes, each a file and a function; what `python -m` runs, or scripts beside it."""
+    scripts = [found for file in _metadata(folder) for found in _ENTRY.findall(_text(project, file))]
+    for module, name in dict.fromkeys(scripts):
+        path = project.index.find(module, f"{folder}/setup.py")
+        if path is not None:
+            yield path, name
+    for path in project.sources.files:
+        if path == f"{folder}/{top}/__main__.py" or (not scripts and path.rpartition("/")[0] == folder and _is_run(project, path)):
+            yield path, ""
 
 
 def _is_run(project: Project, path: str) -> bool:
@@ -150,17 +161,17 @@ def _named(project: Project) -> Iterator[tuple[str, str]]:
     """The files that something freezes, each with what that is."""
     sources = project.sources
     for path in sources.specs:
-        text = sources.data(path).decode("utf-8", "replace")
+        text = _text(project, path)
         found = _ANALYSIS.search(text)
         for name in _SCRIPT.findall(found[1]) if found is not None else ():
             yield from ((script, f"`{PurePosixPath(path).name}` makes an executable of it") for script in _resolved(project, path, name))
     for path in dict.fromkeys(p for word in _TOOLS for p in sources.holding(word)):
         tool = next(word.decode().partition(".")[0] for word in _TOOLS if word in sources.data(path))
-        if re.search(rf"^\s*(?:import|from)\s+{tool}\b", text := sources.data(path).decode("utf-8", "replace"), re.MULTILINE):
+        if re.search(rf"^\s*(?:import|from)\s+{tool}\b", text := _text(project, path), re.MULTILINE):
             for name in _SCRIPT.findall(" ".join(part for found in _FROZEN.findall(text) for part in found)):
                 yield from ((script, f"{tool} makes an executable of it") for script in _resolved(project, path, name) if script != path)
     settings = f"{sources.root}/pyproject.toml"
-    text = sources.data(settings).decode("utf-8", "replace")
+    text = _text(project, settings)
     if table := _TABLES.search(text):
         because = f"`[tool.{table[1]}]` makes an executable of it"
         for name in _SCRIPT.findall(text):
