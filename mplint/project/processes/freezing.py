@@ -32,6 +32,9 @@ _ASKED = (b"sys.frozen", b'sys, "frozen"', b"sys, 'frozen'")
 _TOOLS = (b"cx_Freeze", b"py2exe", b"py2app", b"PyInstaller.__main__")
 """Modules that a script imports in order to freeze others."""
 
+_MAKING = re.compile(r"setup|build|make|freez|pack|install|release|dist|compile|exe|bundle|app", re.IGNORECASE)
+"""How such scripts are called."""
+
 _FROZEN = re.compile(r"""\bExecutable\s*\(\s*(?:script\s*=\s*)?([^,)]*)|\b(?:console|windows|app|service)\s*=\s*\[([^\]]*)|\brun\s*\(\s*\[([^\]]*)""")
 """Where such a script names the programs: of cx_Freeze, of py2exe and py2app, of PyInstaller."""
 
@@ -165,7 +168,8 @@ def _named(project: Project) -> Iterator[tuple[str, str]]:
         found = _ANALYSIS.search(text)
         for name in _SCRIPT.findall(found[1]) if found is not None else ():
             yield from ((script, f"`{PurePosixPath(path).name}` makes an executable of it") for script in _resolved(project, path, name))
-    for path in dict.fromkeys(p for word in _TOOLS for p in sources.holding(word)):
+    making = [path for path in sources.files if _MAKING.search(path.rpartition("/")[2])]
+    for path in dict.fromkeys(p for word in _TOOLS for p in sources.holding(word, making)):
         tool = next(word.decode().partition(".")[0] for word in _TOOLS if word in sources.data(path))
         if re.search(rf"^\s*(?:import|from)\s+{tool}\b", text := _text(project, path), re.MULTILINE):
             for name in _SCRIPT.findall(" ".join(part for found in _FROZEN.findall(text) for part in found)):
