@@ -176,16 +176,33 @@ def _passed_by(function: Function, acquire: f.Call, releases: list[f.Call]) -> t
     """What goes past the releases: a call that can fail, or a step that leaves the function; with its name."""
     graph = function.graph
     ours = (acquire, *releases)
+    releasing = [*releases, *_conditions(function, acquire, releases)]
     for row in function.rows:
         if not isinstance(row, (f.Call, f.Return, f.Raise)) or row.at < acquire.at or any(row is own for own in ours):
             continue
         if isinstance(row, f.Call) and (f.last_name(row.func) in _HARMLESS or any(above is own for above in function.ancestors(row) for own in ours)):
             continue
-        if graph.reaches(acquire, row, avoiding=releases) and not _is_caught(function, row, releases):
+        if graph.reaches(acquire, row, avoiding=releasing) and not _is_caught(function, row, releases):
             if isinstance(row, f.Call):
                 return row, f"an error in `{f.last_name(row.func) or 'this call'}()`"
             return row, "`return`" if isinstance(row, f.Return) else "`raise`"
     return None
+
+
+def _conditions(function: Function, acquire: f.Call, releases: list[f.Call]) -> Iterator[f.Row]:
+    """The tests that decide about a release and can be trusted: in a `finally`, or the same as one around the `acquire`."""
+    around = function.ancestors(acquire)
+    known = {_shape(row.test) for row in around if isinstance(row, f.If)}
+    for release in releases:
+        final = any(place.part == "final" for place in function.graph.tries_around(release))
+        for row in function.ancestors(release):
+            if isinstance(row, f.If) and not any(row is above for above in around) and (final or _shape(row.test) in known):
+                yield row.test
+
+
+def _shape(test: f.Expr) -> tuple[tuple[str, str], ...]:
+    """What a condition looks like, wherever it stands."""
+    return tuple((type(row).__name__, str(getattr(row, "op", "") or getattr(row, "value", "") if isinstance(row, (f.Op, f.Const)) else f.last_name(row))) for row in f.walk(test))
 
 
 def _is_caught(function: Function, row: f.Row, releases: list[f.Call]) -> bool:
