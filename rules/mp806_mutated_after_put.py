@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
+from mplint.project.messages.updates import CHANGING
 from mplint.project.modules import Function
 from mplint.project.values import Instance, Literal
 from mplint.rule import Example, Prints, Rule
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from mplint.fixing import Repair
     from mplint.project import Module, Project, Use
-
-_CHANGING = {"append", "appendleft", "extend", "insert", "add", "update", "clear", "pop", "popitem", "popleft", "remove", "discard", "sort", "reverse", "setdefault", "fill"}
-"""Methods that change a container."""
 
 
 class MutatedAfterPut(Rule):
@@ -155,6 +153,6 @@ def _changes(project: Project, function: Function, row: f.Row, name: str) -> boo
         return any(isinstance(t, (f.Item, f.Attr)) and f.dotted(t.value) == name for t in row.targets)
     if isinstance(row, f.Change):
         return isinstance(row.target, (f.Item, f.Attr)) and f.dotted(row.target.value) == name
-    if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in _CHANGING and f.dotted(row.func.value) == name:
+    if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in CHANGING and f.dotted(row.func.value) == name:
         return not any(isinstance(v, Instance) and project.role(v) for v in project.values(row.func.value, function))
     return False

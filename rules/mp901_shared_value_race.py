@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
-from mplint.project.messages.holding import is_locked
+from mplint.project.messages.sharing import Writers
+from mplint.project.messages.updates import Update, is_same, lost_updates
 from mplint.project.modules import CallSite, Function
-from mplint.project.messages.sharing import Write, Writers, writers_of
 from mplint.project.values import Instance
 from mplint.rule import Example, Prints, Rule
 
@@ -137,7 +137,6 @@ class Race(NamedTuple):
     writers: Writers
 
 
-
 def _races(project: Project) -> Iterator[Race]:
     for site in project.calls_ending("Value", "Array"):
         yield from _of_value(project, site)
@@ -148,60 +147,18 @@ def _of_value(project: Project, site: CallSite) -> Iterator[Race]:
     if made is None or made.where != "process" or project.role(made) != "shared-value":
         return
     life = project.life(site, handed=True, patient=True)
-    writes: list[tuple[Write, f.Attr | f.Item]] = []
-    for touch in life.touched("value", "[]"):
-        row = touch.function.parent(touch.row)
-        if isinstance(touch.row, (f.Attr, f.Item)) and isinstance(row, (f.Assign, f.Change)) and _is_target(row, touch.row):
-            own = isinstance(touch.row, f.Item) and _is_own(touch.function, touch.row)
-            writes.append((Write(touch.function, row, _depends(row, touch.row) and not own), touch.row))
-    for write, target in writes:
-        if not write.changes or is_locked(project, write.function, write.row):
-            continue
-        writers = writers_of(project, site, write, [other for other, _ in writes])
-        if writers is not None:
-            text = f"{f.dotted(target.value) or 'it'}.value" if isinstance(target, f.Attr) else f"{f.dotted(target.value) or 'it'}[...]"
-            yield Race(site, write.function, write.row, _whole(write.function, write.row, target), text, _has_lock(site, made), writers)
+    for update in lost_updates(project, site, life.touched("value", "[]")):
+        place = update.place
+        text = f"{f.dotted(place.value) or 'it'}.value" if isinstance(place, f.Attr) else f"{f.dotted(place.value) or 'it'}[...]"
+        yield Race(site, update.function, update.row, _whole(update), text, _has_lock(site, made), update.writers)
 
 
-def _is_target(row: f.Assign | f.Change, place: f.Row) -> bool:
-    return row.target is place if isinstance(row, f.Change) else any(t is place for t in row.targets)
-
-
-def _depends(row: f.Assign | f.Change, place: f.Attr | f.Item) -> bool:
-    """Whether what is written is made of what was there."""
-    if isinstance(row, f.Change):
-        return True
-    return row.value is not None and any(_is_same(r, place) for r in f.walk(row.value))
-
-
-def _is_same(row: f.Row, place: f.Attr | f.Item) -> bool:
-    if isinstance(place, f.Attr):
-        return isinstance(row, f.Attr) and row.attr == "value" and f.dotted(row) == f.dotted(place) != ""
-    return isinstance(row, f.Item) and f.dotted(row.value) == f.dotted(place.value) != "" and _spelled(row.index) == _spelled(place.index) != ""
-
-
-def _spelled(index: f.Expr) -> str:
-    return str(index.value) if isinstance(index, f.Const) else f.dotted(index)
-
-
-def _is_own(function: Function, place: f.Item) -> bool:
-    """Whether the index of an item comes from outside: every worker has its own then."""
-    for row in f.walk(place.index):
-        if isinstance(row, (f.Attr, f.Call)):
-            return True
-        if isinstance(row, f.Name):
-            binders = function.graph.definitions(row)
-            if not binders or any(isinstance(b, f.Param) for b in binders):
-                return True
-    return False
-
-
-def _whole(function: Function, row: f.Row, place: f.Attr | f.Item) -> f.Row:
+def _whole(update: Update) -> f.Row:
     """The row, or an `if` around it that asks for the value and does nothing else."""
-    around = function.parent(row)
-    if isinstance(around, f.If) and len(around.body) == 1 and not around.orelse and any(_is_same(r, place) for r in f.walk(around.test)):
+    around = update.function.parent(update.row)
+    if isinstance(around, f.If) and len(around.body) == 1 and not around.orelse and any(is_same(r, update.place) for r in f.walk(around.test)):
         return around
-    return row
+    return update.row
 
 
 def _has_lock(site: CallSite, made: Instance) -> bool:

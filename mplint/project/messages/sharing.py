@@ -84,15 +84,15 @@ def is_run_by_several(project: Project, made: CallSite, function: Function) -> b
     alike = [s for s in project.submissions() if s.callees == submission.callees and s.where == "process" and s.role in {"target", "run"}]
     if len({s.site for s in alike if s.site.function is submission.site.function}) > 1:
         return True
-    return any(_is_repeated(project, made, s.site, HOPS) for s in alike)
+    return any(is_repeated(project, s.site, made) for s in alike)
 
 
-def _is_repeated(project: Project, made: CallSite, site: CallSite, hops: int) -> bool:
-    """Whether a call is done several times for one object that `made` makes."""
+def is_repeated(project: Project, site: CallSite, made: CallSite | None = None, hops: int = HOPS) -> bool:
+    """Whether a call is done several times; with `made` those count that are done for one object that `made` makes."""
     loops = [row for row in site.ancestors if isinstance(row, (f.For, f.While, f.Comprehension))]
-    mine = made.ancestors if made.function is site.function else ()
+    mine = made.ancestors if made is not None and made.function is site.function else ()
     if any(not any(loop is around for around in mine) for loop in loops):
         return True
-    if made.function is site.function or not hops:
+    if (made is not None and made.function is site.function) or not hops:
         return False
-    return any(_is_repeated(project, made, caller, hops - 1) for caller in callers(project, site.function))
+    return any(is_repeated(project, caller, made, hops - 1) for caller in callers(project, site.function))

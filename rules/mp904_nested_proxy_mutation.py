@@ -1,0 +1,323 @@
+"""MP904: what a manager's dict, list or namespace gives is a copy; changing that changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator, NamedTuple
+
+from mplint import facts as f
+from mplint.finding import Alarm, Safety, Step
+from mplint.project.lives.lifetimes import Life, Touch
+from mplint.project.lives.mentions import is_target, loads
+from mplint.project.lives.nesting import Key, key_of
+from mplint.project.messages.updates import CHANGING, is_written, lost_updates
+from mplint.project.modules import CallSite, Function
+from mplint.project.values import Instance, Many, held
+from mplint.rule import Example, Prints, Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from mplint.fixing import Repair
+    from mplint.project import Module, Project
+
+_MAKING = ("dict", "list", "Namespace", "Value", "Array")
+"""The methods of a manager whose proxies give copies."""
+
+_GIVING = {"get", "setdefault", "__getitem__"}
+"""Methods of a dict or list that give one of its values."""
+
+
+class NestedProxyMutation(Rule):
+    """What a manager's dict, list or namespace holds is changed in place.
+
+    ## What it does
+
+    Reports changes of a value inside a manager's dict, list or namespace: `d["names"].append(name)`, `d[key]["n"] = 1`, `namespace.items.append(item)`.
+    So it does for `+=` on a manager's value, on an attribute of its namespace or an item of its dict, when several processes do that.
+
+    ## Why it hurts
+
+    The object lives in the manager's process. `d["names"]` sends a copy of the list; `append` changes the copy, which nobody has any more a
+    moment later. Nothing is raised. Measured on CPython 3.8 to 3.13: the list stays empty, in the process that made it as in every other.
+
+    `+=` is two messages to the manager, one that reads and one that writes. Measured on the same versions with four processes: updates are lost.
+
+    ## When it knows
+
+    The proxy is followed from the manager's call that makes it, through names, attributes, containers and calls, into the processes that it is handed to
+    as an argument, by an initializer or as a global. What is put into it must be a list, dict or object of one process: a nested proxy (`d["names"]
+    = manager.list()`) passes the change on, and the rule is silent about it. It is silent, too, for a copy that has a name and is stored back (`names =
+    d["names"]; names.append(name); d["names"] = names`), or is used for something else afterwards. `+=` counts only without a lock, as MP901 has it.
+
+    ## Fix safety
+
+    The fix takes the value out, changes it and puts it back. It is only shown: where several processes do so at a time a lock has to be
+    held around it, and a nested proxy may be the better way. There is none for `+=`, which needs a lock that all processes share (`manager.Lock()`).
+
+    ## References
+
+    - [multiprocessing, Proxy objects](https://docs.python.org/3/library/multiprocessing.html#proxy-objects): "modifications to those mutable values
+      or items will not be propagated through the manager".
+    """
+
+    code = "MP904"
+    name = "nested-proxy-mutation"
+
+    def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        yield from project.kept("MP904", lambda: _alarms(project)).get(module.path, {}).values()
+
+    def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
+        import libcst as cst
+
+        if not alarm.hint:
+            return
+        place, statement = repair.node(int(alarm.hint)), repair.statement_of(node)
+        if not isinstance(place, (cst.Subscript, cst.Attribute)) or not isinstance(statement, (cst.Expr, cst.Assign, cst.AugAssign, cst.Del)):
+            return
+        name, text = repair.fresh("changed"), repair.code(place)
+        repair.insert_before(statement, f"{name} = {text}")
+        repair.replace_source(place, name)
+        repair.insert_after(statement, f"{text} = {name}")
+        repair.title = "Take the value out, change it and put it back"
+        repair.safety = Safety.SHOWN
+
+    example = Example(
+        bad="""\
+from multiprocessing import Manager, Process
+
+
+def find(found, kind, name):
+    found[kind].append(name)  # MP904
+
+
+def main():
+    with Manager() as manager:
+        found = manager.dict({"birds": [], "fish": []})
+        workers = [Process(target=find, args=(found, kind, name)) for kind, name in [("birds", "wren"), ("fish", "pike")]]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        print(found["birds"], found["fish"])
+
+
+if __name__ == "__main__":
+    main()
+""",
+        bad_ends=Prints("[] []"),
+        fixed="""\
+from multiprocessing import Manager, Process
+
+
+def find(found, kind, name):
+    changed = found[kind]
+    changed.append(name)
+    found[kind] = changed
+
+
+def main():
+    with Manager() as manager:
+        found = manager.dict({"birds": [], "fish": []})
+        workers = [Process(target=find, args=(found, kind, name)) for kind, name in [("birds", "wren"), ("fish", "pike")]]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        print(found["birds"], found["fish"])
+
+
+if __name__ == "__main__":
+    main()
+""",
+        fixed_ends=Prints("['wren'] ['pike']"),
+    )
+
+
+class _Stored(NamedTuple):
+    """What is put into a proxy, under which key or name, None where that is not known."""
+
+    key: Key
+    value: f.Expr
+    function: Function
+
+
+def _alarms(project: Project) -> dict[str, dict[f.Row, Alarm]]:
+    """The alarms of the whole project, by file and row."""
+    out: dict[str, dict[f.Row, Alarm]] = {}
+    for site in project.calls_ending(*_MAKING):
+        made = next(project.made_by(site), None) if isinstance(site.call.func, f.Attr) else None
+        if made is None or project.role(made) != "proxy":
+            continue
+        kind = f.last_name(site.call.func)
+        said = f"a manager's `{kind}`"
+        step = Step(site.site, f"the manager's `{kind}` is made here")
+        life = project.life(site, handed=True, patient=True)
+        alarms = [*(() if kind in {"Value", "Array"} else _copies(project, site, kind, life, said, step)), *_races(project, site, kind, life, said, step)]
+        for row, function, alarm in alarms:
+            out.setdefault(function.path, {}).setdefault(row, alarm)
+    return out
+
+
+_Found = tuple[f.Row, Function, Alarm]
+
+
+def _races(project: Project, site: CallSite, kind: str, life: Life, said: str, step: Step) -> Iterator[_Found]:
+    touches = life.touched("value") if kind == "Value" else (t for t in life.touches if (t.name == "[]") == (kind != "Namespace"))
+    for update in lost_updates(project, site, touches):
+        message = f"this reads from {said} and writes back, two messages without a lock, while another process may write: updates are lost"
+        yield update.row, update.function, _alarm(update.function, update.row, message, (step, *update.writers.steps))
+
+
+def _alarm(function: Function, row: f.Row, message: str, because: tuple[Step, ...], hint: str = "") -> Alarm:
+    return Alarm(NestedProxyMutation.code, function.site(row), message, because, function.qualname, hint)
+
+
+def _copies(project: Project, site: CallSite, kind: str, life: Life, said: str, step: Step) -> Iterator[_Found]:
+    stored = [*_given(site, kind), *(s for touch in life.touches for s in _stored(touch, kind))]
+    for touch in life.touches:
+        key, place = _taken(touch, kind)
+        if place is None:
+            continue
+        function = touch.function
+        change = _change(function, place)
+        named = None if change is not None else _changed_name(function, place)
+        row = change or named
+        if row is None or not _is_plain(project, [s for s in stored if key is None or s.key is None or s.key == key]):
+            continue
+        why = project.why(function) or ()
+        message = f"what {said} gives is a copy: this change of it is lost"
+        because = (step, *why) if named is None else (step, *why, Step(function.site(place), "the copy is taken here"))
+        fixable = isinstance(place, (f.Item, f.Attr)) and named is None and _is_statement(function, row)
+        yield row, function, _alarm(function, row, message, because, str(place.at) if fixable else "")
+
+
+def _is_statement(function: Function, row: f.Row) -> bool:
+    return not isinstance(row, f.Call) or isinstance(function.parent(row), f.Do)
+
+
+# -- what is put into the proxy
+
+
+def _given(site: CallSite, kind: str) -> Iterator[_Stored]:
+    """What the proxy is made with."""
+    for argument in site.call.args:
+        if argument.keyword:
+            yield _Stored(argument.keyword, argument.value, site.function)
+    first = site.call.positional(0)
+    if first is not None and kind in {"dict", "list"}:
+        yield from _contents(first, site.function)
+
+
+def _contents(expr: f.Expr, function: Function) -> Iterator[_Stored]:
+    """What a display, comprehension or call puts into a dict or list."""
+    if isinstance(expr, f.Mapping):
+        yield from (_Stored(key_of(key), value, function) for key, value in zip(expr.keys, expr.values) if key is not None)
+    elif isinstance(expr, f.Sequence):
+        yield from (_Stored(None, value, function) for value in expr.items)
+    elif isinstance(expr, f.Comprehension):
+        element = expr.element
+        yield _Stored(None, element.items[1] if expr.kind == "dict" and isinstance(element, f.Sequence) else element, function)
+    elif isinstance(expr, f.Op) and expr.op in {"*", "+"}:
+        for operand in expr.operands:
+            yield from _contents(operand, function)
+    elif isinstance(expr, f.Call) and f.last_name(expr.func) in {"dict", "list"}:
+        yield from (_Stored(a.keyword, a.value, function) for a in expr.args if a.keyword)
+        for argument in expr.args[:1]:
+            if not argument.keyword:
+                yield from _contents(argument.value, function)
+
+
+def _stored(touch: Touch, kind: str) -> Iterator[_Stored]:
+    """What a touch of the proxy puts into it."""
+    function, row = touch.function, touch.row
+    around = function.parent(row)
+    if isinstance(row, (f.Item, f.Attr)) and isinstance(around, (f.Assign, f.Change)) and is_written(around, row) and around.value is not None:
+        if isinstance(around, f.Assign) and kind == ("Namespace" if isinstance(row, f.Attr) else kind):
+            yield _Stored(row.attr if isinstance(row, f.Attr) else key_of(row.index), around.value, function)
+    call = touch.call
+    if call is None or kind == "Namespace":
+        return
+    place = {"append": 0, "insert": 1, "setdefault": 1, "__setitem__": 1}.get(touch.name)
+    value = call.positional(place) if place is not None else None
+    if value is not None:
+        yield _Stored(key_of(call.positional(0)) if kind == "dict" else None, value, function)
+    elif touch.name in {"update", "extend"}:
+        yield from (_Stored(a.keyword, a.value, function) for a in call.args if a.keyword)
+        first = call.positional(0)
+        yield from _contents(first, function) if first is not None else ()
+
+
+def _is_plain(project: Project, stored: list[_Stored]) -> bool:
+    """Whether what was put into a proxy is known to be an object of one process, as far as it was seen, and never a proxy."""
+    known = False
+    for value, function in ((s.value, s.function) for s in stored):
+        if any(isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in _MAKING for row in f.walk(value)):
+            return False
+        values = project.values(value, function)
+        for found in (*values, *held(values)):
+            if isinstance(found, Instance) and (project.role(found) or found.where):
+                return False
+            if isinstance(found, (Instance, Many)):
+                known = True
+        known = known or isinstance(value, (f.Mapping, f.Sequence, f.Comprehension)) or _is_array(project, value, function)
+    return known
+
+
+def _is_array(project: Project, value: f.Expr, function: Function) -> bool:
+    return isinstance(value, f.Call) and project.external(value.func, function).startswith(("numpy.", "pandas.", "collections."))
+
+
+# -- what is taken out of it, and changed
+
+
+def _taken(touch: Touch, kind: str) -> tuple[Key, f.Expr | None]:
+    """What a touch takes out of the proxy, and under which key or name."""
+    row = touch.row
+    if kind == "Namespace":
+        return (row.attr, row) if isinstance(row, f.Attr) and touch.call is None and not row.attr.startswith("_") else (None, None)
+    if isinstance(row, f.Item):
+        return key_of(row.index), row
+    if touch.name in _GIVING and touch.call is not None:
+        return key_of(touch.call.positional(0)), touch.call
+    if touch.name in {"values", "iter"}:
+        return None, touch.call or (row if isinstance(row, (f.Name, f.Attr, f.Item)) and kind == "list" else None)
+    return None, None
+
+
+def _change(function: Function, place: f.Expr) -> f.Row | None:
+    """The row that changes what `place` gives at once, in it or below it."""
+    row: f.Expr = place
+    while True:
+        around = function.parent(row)
+        if isinstance(around, f.Call) and isinstance(row, f.Attr) and row is not place and around.func is row:
+            return around if row.attr in CHANGING else None
+        if row is not place and isinstance(around, (f.Assign, f.Change, f.Delete)) and is_target(function, row):
+            return around if isinstance(around, f.Change) or len(around.targets) == 1 and around.targets[0] is row else None
+        if not isinstance(around, (f.Attr, f.Item)) or around.value is not row:
+            return None
+        row = around
+
+
+def _changed_name(function: Function, place: f.Expr) -> f.Row | None:
+    """The first row that changes a copy with a name which is used for nothing else afterwards."""
+    around = function.parent(place)
+    if isinstance(around, f.Assign) and around.value is place and len(around.targets) == 1:
+        target = around.targets[0]
+    elif isinstance(around, f.For) and around.source is place:
+        target = around.target
+    else:
+        return None
+    if not isinstance(target, f.Name):
+        return None
+    mine = [load for load in loads(function, target.id) if any(d is around for d in function.graph.definitions(load) or ())]
+    if not mine or any(function.graph.definitions(load) != (around,) for load in mine):
+        return None
+    if any(load.id == target.id for inner in function.all_nested() for load in loads(inner, target.id)):
+        return None
+    changes = {load.at: row for load in mine if (row := _change(function, load)) is not None}
+    used = [load for load in mine if load.at not in changes]
+    if not all(_is_statement(function, row) for row in changes.values()):
+        return None
+    if any(function.graph.reaches(row, load, avoiding=[around]) for row in changes.values() for load in used):
+        return None
+    return next(iter(changes.values()), None)

@@ -1,0 +1,273 @@
+"""MP907: a lock, event or condition of `threading` does nothing between processes: each has a copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator, NamedTuple
+
+from mplint import facts as f
+from mplint.finding import Alarm, Safety, Step
+from mplint.project.importing import is_test
+from mplint.project.lives.lifetimes import Life, Touch
+from mplint.project.messages.sharing import is_run_by_several
+from mplint.project.modules import CallSite, Function
+from mplint.project.processes.sides import sides
+from mplint.project.values import Literal
+from mplint.rule import Example, Hangs, Prints, Rule
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from mplint.fixing import Repair
+    from mplint.project import Module, Project
+
+_TELLING = {
+    "Event": ({"wait", "is_set", "isSet"}, {"set"}),
+    "Condition": ({"wait", "wait_for"}, {"notify", "notify_all", "notifyAll"}),
+    "Semaphore": ({"acquire"}, {"release"}),
+    "BoundedSemaphore": ({"acquire"}, {"release"}),
+}
+"""What waits for a word on an object of `threading`, and what gives it."""
+
+_GUARDS = frozenset({"Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition"})
+
+_SHARED = {"shared-value", "proxy"}
+
+
+class ThreadLockBetweenProcesses(Rule):
+    """A lock, event, condition or semaphore of `threading` that processes are to share.
+
+    ## What it does
+
+    Reports events, conditions and semaphores of `threading` where one process waits for what another one says, and its locks where several processes
+    write to a shared value or to the same file under one.
+
+    ## Why it hurts
+
+    A forked process has a copy of the object. Measured on CPython 3.8 to 3.13: an event that the parent sets stays unset in the process that waits
+    for it, a semaphore that the process releases stays taken in the parent. A lock is taken by each process for itself, so that it keeps nobody out. Where
+    processes are spawned the object cannot be sent (`TypeError: cannot pickle '_thread.lock' object`); at the module level each process makes its own.
+
+    ## When it knows
+
+    The object is followed from the call that makes it, into the processes that it is handed to or that have it as a global or attribute. All calls that
+    wait must be on one side and all that set on the other; an event that the worker sets, too, is silent, and so is one that threads or signal handlers
+    use. A lock counts when what it guards is surely shared, a `Value`, an `Array`, a manager's object or a file with a fixed name that is
+    opened to write, and when several processes come there at a time.
+
+    ## Fix safety
+
+    The fix makes the object with `multiprocessing` instead. It is unsafe: such an object is slower, must be handed to the processes when they are made, and cannot be
+    an argument of a pool's task.
+
+    ## References
+
+    - [multiprocessing, Synchronization between processes](https://docs.python.org/3/library/multiprocessing.html#synchronization-primitives).
+    """
+
+    code = "MP907"
+    name = "thread-lock-between-processes"
+
+    def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        if is_test(project, module.path):
+            return
+        for made in _made(project, module):
+            found = _told(project, made) if made.kind in _TELLING else None
+            found = found or (_guarded(project, made) if made.kind in _GUARDS else None)
+            if found is not None:
+                message, because = found
+                yield Alarm(self.code, made.site.site, message, because, made.site.function.qualname, made.kind)
+
+    def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
+        import libcst as cst
+
+        if isinstance(node, cst.Call):
+            repair.replace_source(node.func, repair.import_name("multiprocessing", alarm.hint))
+            repair.title = f"Make it a `multiprocessing.{alarm.hint}`"
+            repair.safety = Safety.UNSAFE
+
+    example = Example(
+        bad="""\
+import threading
+from multiprocessing import Process
+
+
+def serve(stop):
+    while not stop.wait(0.05):
+        pass
+    print("stopped", flush=True)
+
+
+def main():
+    stop = threading.Event()  # MP907
+    server = Process(target=serve, args=(stop,))
+    server.start()
+    threading.Timer(0.1, stop.set).start()
+    server.join()
+
+
+if __name__ == "__main__":
+    main()
+""",
+        bad_ends=Hangs(),
+        fixed="""\
+import multiprocessing
+import threading
+from multiprocessing import Process
+
+
+def serve(stop):
+    while not stop.wait(0.05):
+        pass
+    print("stopped", flush=True)
+
+
+def main():
+    stop = multiprocessing.Event()
+    server = Process(target=serve, args=(stop,))
+    server.start()
+    threading.Timer(0.1, stop.set).start()
+    server.join()
+
+
+if __name__ == "__main__":
+    main()
+""",
+        fixed_ends=Prints("stopped"),
+    )
+
+
+class _Made(NamedTuple):
+    """A call that makes an object of `threading`, in a process that has others."""
+
+    site: CallSite
+    kind: str
+
+
+_Found = tuple[str, tuple[Step, ...]]
+
+
+def _made(project: Project, module: Module) -> Iterator[_Made]:
+    """The objects that a module makes where processes may get a copy of them."""
+    if "threading" not in module.lines.text or not _has_processes(project, module):
+        return
+    spelled = tuple(f"{kind}(" for kind in {*_TELLING, *_GUARDS})
+    for function in module.functions(lambda text: any(word in text for word in spelled)):
+        for site in function.calls:
+            kind = f.last_name(site.call.func)
+            if kind in _GUARDS or kind in _TELLING:
+                if project.external(site.call.func, function) == f"threading.{kind}" and "worker" not in sides(project, function):
+                    yield _Made(site, kind)
+
+
+def _has_processes(project: Project, module: Module) -> bool:
+    return bool(project.workers_in(module)) or any(s.where == "process" for s in project.submissions_of(module))
+
+
+# -- events, conditions, semaphores: one waits, another says
+
+
+def _told(project: Project, made: _Made) -> _Found | None:
+    waiting, saying = _TELLING[made.kind]
+    life = project.life(made.site, handed=True, patient=True)
+    if _is_taken_apart(life) or ("with" in life.names() and made.kind != "Condition"):
+        return None
+    waits, said = list(life.touched(*waiting)), list(life.touched(*saying))
+    for one, other in (("worker", "parent"), ("parent", "worker")):
+        here = [t for t in waits if sides(project, t.function) == {one}]
+        there = [t for t in said if sides(project, t.function) == {other}]
+        if not here or len(there) != len(said) or not said or any(_is_handler(project, t.function) for t in said):
+            continue
+        if other == "worker" and len(here) != len(waits):
+            continue
+        worker, parent = (here[0], said[0]) if one == "worker" else (said[0], here[0])
+        if worker.function is made.site.function:
+            continue
+        what = "waits for it" if worker in here else "says it"
+        message = f"a process has a copy of this `threading.{made.kind}`: what {'the parent' if one == 'worker' else 'the process'} does to it does not reach the other side"
+        steps = (*(project.why(worker.function) or ()), _step(worker, f"the process {what} here"), _step(parent, "the parent " + ("says it here" if worker in here else "waits for it here")))
+        return message, steps
+    return None
+
+
+def _step(touch: Touch, said: str) -> Step:
+    return Step(touch.function.site(touch.row), said)
+
+
+def _is_taken_apart(life: Life) -> bool:
+    """Whether somebody has the object of whom nothing is known."""
+    return bool(life.escapes)
+
+
+def _is_handler(project: Project, function: Function) -> bool:
+    """Whether a function is called for a signal, in whichever process that comes to."""
+    handlers = project.kept("handlers of signals", lambda: frozenset(g for s in project.submissions() if s.role in {"handler", "callback"} for g in s.callees))
+    return function in handlers or (function.outer is not None and function.outer in handlers)
+
+
+# -- locks: what they guard
+
+
+def _guarded(project: Project, made: _Made) -> _Found | None:
+    life = project.life(made.site, handed=True, patient=True)
+    for touch in life.touched("with"):
+        function = touch.function
+        if not isinstance(touch.row, f.With) or sides(project, function) != {"worker"} or not is_run_by_several(project, made.site, function):
+            continue
+        for row in f.walk(*touch.row.body):
+            what = _shared(project, function, row)
+            if what and not _is_held_otherwise(project, function, row, touch.row):
+                message = f"this `threading.{made.kind}` is copied into each process: it keeps none of them from writing to {what} at the same time"
+                return message, (*(project.why(function) or ()), Step(function.site(row), f"{what[0].upper()}{what[1:]} is written here, under the lock"))
+    return None
+
+
+def _shared(project: Project, function: Function, row: f.Row) -> str:
+    """What a row writes to that processes share; "" for nothing."""
+    if isinstance(row, (f.Assign, f.Change)):
+        for target in row.targets if isinstance(row, f.Assign) else (row.target,):
+            if isinstance(target, (f.Attr, f.Item)) and target.at in _places(project).get(function, ()):
+                return "the shared value"
+    if isinstance(row, f.Call) and f.last_name(row.func) == "open" and project.external(row.func, function) in {"builtins.open", "io.open"}:
+        mode = row.positional(1) or row.keyword("mode")
+        path = row.positional(0)
+        if path is not None and isinstance(mode, f.Const) and any(letter in str(mode.value) for letter in "wax+") and _is_fixed(project, path, function):
+            return "the file"
+    return ""
+
+
+def _places(project: Project) -> dict[Function, set[int]]:
+    """Where attributes and items of what processes share are named, by function."""
+
+    def compute() -> dict[Function, set[int]]:
+        out: dict[Function, set[int]] = {}
+        for site in project.calls_ending("Value", "Array", "dict", "list", "Namespace"):
+            made = next(project.made_by(site), None)
+            if made is not None and made.where == "process" and project.role(made) in _SHARED:
+                for touch in project.life(site, handed=True, patient=True).touches:
+                    out.setdefault(touch.function, set()).add(touch.row.at)
+        return out
+
+    return project.kept("places of shared values", compute)
+
+
+def _is_fixed(project: Project, path: f.Expr, function: Function) -> bool:
+    """Whether a path is the same in all processes."""
+    if isinstance(path, f.Name) and function.graph.definitions(path) is None and not any(path.id == p.name for g in _outer(function) for p in g.facts.params):
+        return True
+    values = project.values(path, function)
+    return len(values) == 1 and isinstance(values[0], Literal)
+
+
+def _outer(function: Function) -> Iterator[Function]:
+    outer = function.outer
+    while outer is not None:
+        yield outer
+        outer = outer.outer
+
+
+def _is_held_otherwise(project: Project, function: Function, row: f.Row, own: f.With) -> bool:
+    """Whether something else than the lock is entered around a row, which may keep other processes out."""
+    for block, item in function.graph.withs_around(row):
+        if block is not own and not (isinstance(item.value, f.Call) and f.last_name(item.value.func) in {"open", "suppress"}):
+            return True
+    return False
