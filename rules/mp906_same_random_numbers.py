@@ -48,8 +48,7 @@ class SameRandomNumbers(Rule):
 
     ## What it does
 
-    Reports code of forked workers that draws from numpy's global random state (`numpy.random.rand()`, `numpy.random.shuffle(rows)`), or from a generator of the
-    module level, and is not seeded in the worker.
+    Reports draws from numpy's global state (`numpy.random.rand()`) or from a generator of the module level, in forked workers that seed neither.
 
     ## Why it hurts
 
@@ -263,7 +262,7 @@ def _are_several(project: Project, submission: Submission) -> bool:
     alike = [s for s in project.submissions() if s.role == submission.role and s.where == "process" and s.callees == submission.callees]
     if len({s.site for s in alike if s.site.function is submission.site.function}) > 1:
         return True
-    return any(is_repeated(project, s.site) for s in alike)
+    return any(is_repeated(project, s.site, hops=1) for s in alike)
 
 
 def _seeds(project: Project, roots: list[Function]) -> bool:

@@ -89,10 +89,24 @@ def is_run_by_several(project: Project, made: CallSite, function: Function) -> b
 
 def is_repeated(project: Project, site: CallSite, made: CallSite | None = None, hops: int = HOPS) -> bool:
     """Whether a call is done several times; with `made` those count that are done for one object that `made` makes."""
+    if made is not None and made.function in project.callees(site):  # what constructs the owner of the object
+        return False
     loops = [row for row in site.ancestors if isinstance(row, (f.For, f.While, f.Comprehension))]
-    mine = made.ancestors if made is not None and made.function is site.function else ()
-    if any(not any(loop is around for around in mine) for loop in loops):
+    if made is not None:
+        mine = made.ancestors if made.function is site.function else ()
+        loops = [loop for loop in loops if not any(loop is around for around in mine) and not (made.function.owner is not None and _has_one_each(site, loop))]
+    if loops:
         return True
     if (made is not None and made.function is site.function) or not hops:
         return False
     return any(is_repeated(project, caller, made, hops - 1) for caller in callers(project, site.function))
+
+
+def _has_one_each(site: CallSite, loop: f.For | f.While | f.Comprehension) -> bool:
+    """Whether a method is called on an object of its own in each turn of a loop: the loop's variable, or one that is bound inside."""
+    receiver = site.call.func.value if isinstance(site.call.func, f.Attr) else None
+    if isinstance(receiver, f.Call):
+        return True
+    binders = site.function.graph.definitions(receiver) if isinstance(receiver, f.Name) else None
+    inside = {id(row) for row in f.walk(loop)} | ({id(clause) for clause in loop.clauses} if isinstance(loop, f.Comprehension) else set())
+    return bool(binders) and all(id(binder) in inside for binder in binders or ())

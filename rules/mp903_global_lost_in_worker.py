@@ -1,0 +1,196 @@
+"""MP903: a worker changes its own copy of a global, and the parent reads another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator
+
+from mplint import facts as f
+from mplint.finding import Alarm, Step
+from mplint.project.lives.mentions import is_target, loads
+from mplint.project.messages.updates import CHANGING
+from mplint.project.modules import CallSite, Function
+from mplint.project.processes.sides import callers, sides
+from mplint.project.values import Many
+from mplint.rule import Example, Prints, Rule
+
+if TYPE_CHECKING:
+    from mplint.project import Module, Project
+
+_CONTAINERS = {"list", "dict", "set", "defaultdict", "OrderedDict", "Counter", "deque"}
+
+
+class GlobalLostInWorker(Rule):
+    """A global that worker code changes and the parent reads afterwards.
+
+    ## What it does
+
+    Reports changes of a global, or of a list, dict or set that is one, in code that only workers run, where the parent reads it afterwards.
+
+    ## Why it hurts
+
+    Each process has globals of its own. What the worker assigns or appends ends with the worker; the parent reads what was there before, and
+    nothing is raised. Measured on CPython 3.8 to 3.13: the parent's value is unchanged.
+
+    ## When it knows
+
+    The function must run in workers only, by all calls that are known, and the read must come after the call that hands the work over: in the same function, in
+    one that it calls afterwards, or in its caller. Silent for initializers, for globals that the parent changes too, and for caches that only workers read.
+
+    ## References
+
+    - [multiprocessing, Programming guidelines](https://docs.python.org/3/library/multiprocessing.html#all-start-methods): "Better to inherit than
+      pickle/unpickle", "Global variables".
+    """
+
+    code = "MP903"
+    name = "global-lost-in-worker"
+    preview = True
+
+    def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        for function in project.workers_in(module):
+            reach = project.workers()[function]
+            if not reach.certain or reach.submission.role == "initializer" or function.is_module:
+                continue
+            done: set[str] = set()
+            for name, row in _changed(function):
+                if name in done or not _is_plain(project, module, name, row) or sides(project, function) != {"worker"}:
+                    continue
+                done.add(name)
+                read = None if _is_changed_in_parent(project, module, name) else _read_after(project, reach.submission.site, module, name)
+                if read is not None:
+                    what = "assigned" if isinstance(row, f.Assign) else "changed"
+                    message = f"the global `{name}` is {what} in a worker process: the parent, which reads it afterwards, does not see that"
+                    because = (*(project.why(function) or ()), Step(read[0].site(read[1]), f"the parent reads `{name}` here"))
+                    yield Alarm(self.code, function.site(row), message, because, function.qualname)
+
+    example = Example(
+        bad="""\
+from multiprocessing import Pool
+
+found = []
+
+
+def search(number):
+    if number % 7 == 0:
+        found.append(number)  # MP903
+
+
+def main():
+    with Pool(2) as pool:
+        pool.map(search, range(1, 30))
+    print("found", found)
+
+
+if __name__ == "__main__":
+    main()
+""",
+        bad_ends=Prints("found []"),
+        fixed="""\
+from multiprocessing import Pool
+
+
+def search(number):
+    if number % 7 == 0:
+        return number
+    return None
+
+
+def main():
+    with Pool(2) as pool:
+        answers = pool.map(search, range(1, 30))
+    print("found", [number for number in answers if number is not None])
+
+
+if __name__ == "__main__":
+    main()
+""",
+        fixed_ends=Prints("found [7, 14, 21, 28]"),
+    )
+
+
+def _changed(function: Function) -> Iterator[tuple[str, f.Row]]:
+    """The globals that the body of a function assigns or changes in place, each with the row."""
+    declared = {n for row in function.rows if isinstance(row, f.Declare) and row.kind == "global" for n in row.names}
+    for row in function.rows:
+        targets = row.targets if isinstance(row, (f.Assign, f.Delete)) else (row.target,) if isinstance(row, f.Change) else ()
+        for target in targets:
+            if isinstance(target, f.Name) and target.id in declared:
+                yield target.id, row
+            elif isinstance(target, f.Item) and _is_global(function, target.value):
+                yield f.dotted(target.value), row
+        if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in CHANGING and _is_global(function, row.func.value):
+            yield f.dotted(row.func.value), row
+
+
+def _is_global(function: Function, expr: f.Expr) -> bool:
+    if not isinstance(expr, f.Name) or expr.id not in function.module.outline.names or function.graph.definitions(expr):
+        return False
+    scope: Function | None = function
+    while scope is not None and not scope.is_module:
+        if any(p.name == expr.id for p in scope.facts.params) or scope.graph.all_definitions(expr.id):
+            return False
+        scope = scope.outer
+    return True
+
+
+def _is_plain(project: Project, module: Module, name: str, row: f.Row) -> bool:
+    """Whether a global is one of each process: assigned, or a container that nobody shares."""
+    if isinstance(row, f.Assign) and any(isinstance(t, f.Name) for t in row.targets):
+        return True
+    if isinstance(row, f.Change) and isinstance(row.target, f.Name):
+        return True
+    values = project.global_values(module, name)
+    if values and all(isinstance(v, Many) for v in values):
+        return True
+    made = [r for page in module.outline.names.get(name, ()) for r in f.walk(*module.steps(page)) if isinstance(r, f.Assign) and any(_names(t, name) for t in r.targets)]
+    return bool(made) and all(_makes_container(row.value) for row in made)
+
+
+def _names(target: f.Expr, name: str) -> bool:
+    return isinstance(target, f.Name) and target.id == name
+
+
+def _makes_container(value: f.Expr | None) -> bool:
+    return isinstance(value, (f.Sequence, f.Mapping, f.Comprehension)) or (
+        isinstance(value, f.Call) and isinstance(value.func, (f.Name, f.Attr)) and f.dotted(value.func).rpartition(".")[2] in _CONTAINERS and not _of_object(value.func)
+    )
+
+
+def _of_object(func: f.Expr) -> bool:
+    """Whether a method is called, as a manager's `dict()`, and no function of a module."""
+    return isinstance(func, f.Attr) and f.dotted(func.value) != "collections"
+
+
+def _is_changed_in_parent(project: Project, module: Module, name: str) -> bool:
+    """Whether a function of the module that runs in the parent, too, changes the global."""
+    for function in module.functions(lambda text: name in text):
+        if not function.is_module and any(changed == name for changed, _ in _changed(function)) and sides(project, function) != {"worker"}:
+            return True
+    return False
+
+
+def _read_after(project: Project, site: CallSite, module: Module, name: str) -> tuple[Function, f.Row] | None:
+    """Where the parent reads a global after a call: in its function, in what that calls, in its caller."""
+    for function, call in ((site.function, site.call), *((c.function, c.call) for c in callers(project, site.function))):
+        if sides(project, function) != {"parent"}:
+            continue
+        if function.module is module:
+            for load in _reads(function, name):
+                if function.graph.reaches(call, load) and not any(load is inner for inner in f.walk(call)):
+                    return function, load
+        for other in function.calls:
+            if other.call is not call and function.graph.reaches(call, other.call):
+                for callee in project.callees(other):
+                    if callee.module is module and sides(project, callee) == {"parent"}:
+                        for load in _reads(callee, name):
+                            return callee, load
+    return None
+
+
+def _reads(function: Function, name: str) -> Iterator[f.Name]:
+    for load in loads(function, name):
+        around = function.parent(load)
+        if isinstance(around, f.Item) and around.value is load and is_target(function, around):
+            continue
+        if _is_global(function, load) or (function.is_module and load.id == name):
+            yield load
