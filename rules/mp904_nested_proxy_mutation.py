@@ -58,6 +58,7 @@ class NestedProxyMutation(Rule):
 
     - [multiprocessing, Proxy objects](https://docs.python.org/3/library/multiprocessing.html#proxy-objects): "modifications to those mutable values
       or items will not be propagated through the manager".
+    - [gh-91192](https://github.com/python/cpython/issues/91192), [gh-76719](https://github.com/python/cpython/issues/76719): taken for a bug of Python.
     """
 
     code = "MP904"

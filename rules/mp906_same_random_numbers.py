@@ -14,7 +14,7 @@ from mplint.project.modules import CallSite, Function
 from mplint.project.processes.children import has_unknown_context, is_standard
 from mplint.project.processes.forking import forks
 from mplint.project.processes.platforms import is_spawned
-from mplint.project.values import External, Instance, Literal
+from mplint.project.values import External, Instance
 from mplint.rule import Example, Prints, Rule
 
 if TYPE_CHECKING:
@@ -249,8 +249,8 @@ def _is_forked(project: Project, submission: Submission, constant: bool) -> bool
 
 def _is_one(project: Project, creation: CallSite) -> bool:
     """Whether a pool is made with a single worker."""
-    sizes = [project.argument(creation.call, size) for size in _SIZES]
-    return any(isinstance(v, Literal) and v.value == 1 for size in sizes if size is not None for v in project.values(size, creation.function))
+    given = [size for size in (project.argument(creation.call, parameter) for parameter in _SIZES) if size is not None]
+    return bool(given) and isinstance(given[0], f.Const) and given[0].value == 1
 
 
 def _are_several(project: Project, submission: Submission) -> bool:
@@ -270,7 +270,7 @@ def _seeds(project: Project, roots: list[Function]) -> bool:
     queue, seen = list(roots), set(roots)
     while queue:
         function = queue.pop()
-        if function.spells("seed", "set_state") and any("seed" in f.last_name(s.call.func).lower() or f.last_name(s.call.func) == "set_state" for s in function.calls):
+        if function.spells("seed", "set_state") and any(_is_seeding(project, site) for site in function.calls):
             return True
         for callee, _ in called_by(project, function):
             if callee not in seen:
@@ -279,3 +279,8 @@ def _seeds(project: Project, roots: list[Function]) -> bool:
                 seen.add(callee)
                 queue.append(callee)
     return False
+
+
+def _is_seeding(project: Project, site: CallSite) -> bool:
+    name = f.last_name(site.call.func)
+    return "seed" in name.lower() or (name == "set_state" and project.external(site.call.func, site.function) == "numpy.random.set_state")

@@ -209,16 +209,28 @@ def _is_handler(project: Project, function: Function) -> bool:
 
 def _guarded(project: Project, made: _Made) -> _Found | None:
     life = project.life(made.site, handed=True, patient=True)
-    for touch in life.touched("with"):
+    for touch in life.touched("with", "acquire"):
         function = touch.function
-        if not isinstance(touch.row, f.With) or sides(project, function) != {"worker"} or not is_run_by_several(project, made.site, function):
+        if sides(project, function) != {"worker"} or not is_run_by_several(project, made.site, function):
             continue
-        for row in f.walk(*touch.row.body):
+        for row in _under(touch):
             what = _shared(project, function, row)
-            if what and not _is_held_otherwise(project, function, row, touch.row):
+            if what and not _is_held_otherwise(function, row, touch.row):
                 message = f"this `threading.{made.kind}` is copied into each process: it keeps none of them from writing to {what} at the same time"
                 return message, (*(project.why(function) or ()), Step(function.site(row), f"{what[0].upper()}{what[1:]} is written here, under the lock"))
     return None
+
+
+def _under(touch: Touch) -> Iterator[f.Row]:
+    """The rows that run while a lock is held, which a `with` or a call of `acquire` takes."""
+    if isinstance(touch.row, f.With):
+        yield from f.walk(*touch.row.body)
+    elif touch.call is not None:
+        freed = [s.call for s in touch.function.calls if isinstance(s.call.func, f.Attr) and s.call.func.attr == "release"]
+        graph = touch.function.graph
+        for row in touch.function.rows:
+            if isinstance(row, (f.Assign, f.Change, f.Call)) and graph.dominated(row, by=[touch.call]) and graph.reaches(touch.call, row, avoiding=freed):
+                yield row
 
 
 def _shared(project: Project, function: Function, row: f.Row) -> str:
@@ -265,7 +277,7 @@ def _outer(function: Function) -> Iterator[Function]:
         outer = outer.outer
 
 
-def _is_held_otherwise(project: Project, function: Function, row: f.Row, own: f.With) -> bool:
+def _is_held_otherwise(function: Function, row: f.Row, own: f.Row) -> bool:
     """Whether something else than the lock is entered around a row, which may keep other processes out."""
     for block, item in function.graph.withs_around(row):
         if block is not own and not (isinstance(item.value, f.Call) and f.last_name(item.value.func) in {"open", "suppress"}):
