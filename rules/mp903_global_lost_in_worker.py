@@ -34,7 +34,8 @@ class GlobalLostInWorker(Rule):
     ## When it knows
 
     The function must run in workers only, by all calls that are known, and the read must come after the call that hands the work over: in the same function, in
-    one that it calls afterwards, or in its caller. Silent for initializers, for globals that the parent changes too, and for caches that only workers read.
+    one that it calls afterwards, or in its caller. Silent for initializers, for globals that the parent changes too, for what the worker was given as an
+    argument, and for caches that only workers read.
 
     ## References
 
@@ -53,9 +54,11 @@ class GlobalLostInWorker(Rule):
                 continue
             done: set[str] = set()
             for name, row in _changed(function):
-                if name in done or not _is_plain(project, module, name, row) or sides(project, function) != {"worker"}:
+                if name in done or not _is_plain(project, module, name, row):
                     continue
                 done.add(name)
+                if not _is_read_elsewhere(project, module, name) or sides(project, function) != {"worker"}:
+                    continue
                 read = None if _is_changed_in_parent(project, module, name) else _read_after(project, reach.submission.site, module, name)
                 if read is not None:
                     what = "assigned" if isinstance(row, f.Assign) else "changed"
@@ -114,12 +117,17 @@ def _changed(function: Function) -> Iterator[tuple[str, f.Row]]:
     for row in function.rows:
         targets = row.targets if isinstance(row, (f.Assign, f.Delete)) else (row.target,) if isinstance(row, f.Change) else ()
         for target in targets:
-            if isinstance(target, f.Name) and target.id in declared:
+            if isinstance(target, f.Name) and target.id in declared and not (isinstance(row, f.Assign) and _is_given(function, row.value)):
                 yield target.id, row
             elif isinstance(target, f.Item) and _is_global(function, target.value):
                 yield f.dotted(target.value), row
         if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in CHANGING and _is_global(function, row.func.value):
             yield f.dotted(row.func.value), row
+
+
+def _is_given(function: Function, value: f.Expr | None) -> bool:
+    """Whether a value comes from the parent: kept for the worker itself, and no result."""
+    return isinstance(value, f.Name) and any(p.name == value.id for p in function.facts.params)
 
 
 def _is_global(function: Function, expr: f.Expr) -> bool:
@@ -167,6 +175,11 @@ def _is_changed_in_parent(project: Project, module: Module, name: str) -> bool:
         if not function.is_module and any(changed == name for changed, _ in _changed(function)) and sides(project, function) != {"worker"}:
             return True
     return False
+
+
+def _is_read_elsewhere(project: Project, module: Module, name: str) -> bool:
+    """Whether any function that is not known to run in workers reads the global."""
+    return any(function not in project.workers() and any(True for _ in _reads(function, name)) for function in module.functions(lambda text: name in text))
 
 
 def _read_after(project: Project, site: CallSite, module: Module, name: str) -> tuple[Function, f.Row] | None:

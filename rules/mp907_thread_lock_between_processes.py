@@ -73,7 +73,7 @@ class ThreadLockBetweenProcesses(Rule):
         for made in _made(project, module):
             found = _told(project, made) if made.kind in _TELLING else None
             found = found or (_guarded(project, made) if made.kind in _GUARDS else None)
-            if found is not None:
+            if found is not None and "worker" not in sides(project, made.site.function):
                 message, because = found
                 yield Alarm(self.code, made.site.site, message, because, made.site.function.qualname, made.kind)
 
@@ -150,17 +150,41 @@ def _made(project: Project, module: Module) -> Iterator[_Made]:
     """The objects that a module makes where processes may get a copy of them."""
     if "threading" not in module.lines.text or not _has_processes(project, module):
         return
-    spelled = tuple(f"{kind}(" for kind in {*_TELLING, *_GUARDS})
+    kinds = {*_TELLING, *_GUARDS}
+    imports = [i for i in module.outline.imports if i.module == "threading"]
+    spelled = {f"{i.local}(" for i in imports if i.name in kinds} | {f"{i.local}.{kind}(" for i in imports if not i.name for kind in kinds}
     for function in module.functions(lambda text: any(word in text for word in spelled)):
         for site in function.calls:
             kind = f.last_name(site.call.func)
-            if kind in _GUARDS or kind in _TELLING:
-                if project.external(site.call.func, function) == f"threading.{kind}" and "worker" not in sides(project, function):
+            if kind in kinds and f"{f.dotted(site.call.func)}(" in spelled and _may_be_copied(project, site):
+                if project.external(site.call.func, function) == f"threading.{kind}":
                     yield _Made(site, kind)
 
 
 def _has_processes(project: Project, module: Module) -> bool:
-    return bool(project.workers_in(module)) or any(s.where == "process" for s in project.submissions_of(module))
+    return bool(project.workers_in(module)) or any(s.where == "process" for s in project.submissions_of(module)) or "Process" in module.lines.text
+
+
+def _is_worker_code(project: Project, function: Function) -> bool:
+    """Whether a process may run a function, as the body of a class that nobody in the project makes an object of, too."""
+    return function in project.workers() or (function.name == "run" and _is_process(project, function))
+
+
+def _is_process(project: Project, function: Function) -> bool:
+    return function.owner is not None and project.role(function.owner) == "process"
+
+
+def _may_be_copied(project: Project, site: CallSite) -> bool:
+    """Whether what a call makes is named in worker code, or in a function that hands something to processes."""
+    function = site.function
+    if _is_process(project, function) or not function.is_module and any(s.site.function is function and s.where == "process" for s in project.submissions_of(function.module)):
+        return True
+    around = function.parent(site.call)
+    while isinstance(around, f.Sequence):
+        around = function.parent(around)
+    targets = around.targets if isinstance(around, f.Assign) else ()
+    names = {f.last_name(row) for target in targets for row in f.walk(target) if isinstance(row, (f.Name, f.Attr))} - {"self", ""}
+    return bool(names) and any(worker.spells(*names) for worker in project.workers())
 
 
 # -- events, conditions, semaphores: one waits, another says
@@ -172,6 +196,9 @@ def _told(project: Project, made: _Made) -> _Found | None:
     if _is_taken_apart(life) or ("with" in life.names() and made.kind != "Condition"):
         return None
     waits, said = list(life.touched(*waiting)), list(life.touched(*saying))
+    inside = {_is_worker_code(project, t.function) for t in (*waits, *said)} if waits and said else set()
+    if inside != {True, False}:
+        return None
     for one, other in (("worker", "parent"), ("parent", "worker")):
         here = [t for t in waits if sides(project, t.function) == {one}]
         there = [t for t in said if sides(project, t.function) == {other}]
@@ -211,11 +238,13 @@ def _guarded(project: Project, made: _Made) -> _Found | None:
     life = project.life(made.site, handed=True, patient=True)
     for touch in life.touched("with", "acquire"):
         function = touch.function
-        if sides(project, function) != {"worker"} or not is_run_by_several(project, made.site, function):
+        if not _is_worker_code(project, function):
             continue
         for row in _under(touch):
             what = _shared(project, function, row)
-            if what and not _is_held_otherwise(function, row, touch.row):
+            if not what or sides(project, function) != {"worker"} or not is_run_by_several(project, made.site, function):
+                continue
+            if not _is_held_otherwise(function, row, touch.row):
                 message = f"this `threading.{made.kind}` is copied into each process: it keeps none of them from writing to {what} at the same time"
                 return message, (*(project.why(function) or ()), Step(function.site(row), f"{what[0].upper()}{what[1:]} is written here, under the lock"))
     return None
