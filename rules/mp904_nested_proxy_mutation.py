@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.lives.mentions import is_target, loads
 from mplint.project.lives.nesting import Key, key_of
-from mplint.project.messages.updates import CHANGING, is_written, lost_updates
+from mplint.project.messages.proxies import MAKING, is_plain, stored_in
+from mplint.project.messages.updates import CHANGING, lost_updates
 from mplint.project.modules import CallSite, Function
-from mplint.project.values import Instance, Many, held
 from mplint.rule import Example, Prints, Rule
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from mplint.fixing import Repair
     from mplint.project import Module, Project
-
-_MAKING = ("dict", "list", "Namespace", "Value", "Array")
-"""The methods of a manager whose proxies give copies."""
 
 _GIVING = {"get", "setdefault", "__getitem__"}
 """Methods of a dict or list that give one of its values."""
@@ -134,18 +131,10 @@ if __name__ == "__main__":
     )
 
 
-class _Stored(NamedTuple):
-    """What is put into a proxy, under which key or name, None where that is not known."""
-
-    key: Key
-    value: f.Expr
-    function: Function
-
-
 def _alarms(project: Project) -> dict[str, dict[f.Row, Alarm]]:
     """The alarms of the whole project, by file and row."""
     out: dict[str, dict[f.Row, Alarm]] = {}
-    for site in project.calls_ending(*_MAKING):
+    for site in project.calls_ending(*MAKING):
         made = next(project.made_by(site), None) if isinstance(site.call.func, f.Attr) else None
         if made is None or project.role(made) != "proxy":
             continue
@@ -174,7 +163,7 @@ def _alarm(function: Function, row: f.Row, message: str, because: tuple[Step, ..
 
 
 def _copies(project: Project, site: CallSite, kind: str, life: Life, said: str, step: Step) -> Iterator[_Found]:
-    stored = [*_given(site, kind), *(s for touch in life.touches for s in _stored(touch, kind))]
+    stored = list(stored_in(site, kind, life))
     for touch in life.touches:
         key, place = _taken(touch, kind)
         if place is None:
@@ -183,7 +172,7 @@ def _copies(project: Project, site: CallSite, kind: str, life: Life, said: str, 
         change = _change(function, place)
         named = None if change is not None else _changed_name(function, place)
         row = change or named
-        if row is None or not _is_plain(project, [s for s in stored if key is None or s.key is None or s.key == key]):
+        if row is None or not is_plain(project, [s for s in stored if key is None or s.key is None or s.key == key]):
             continue
         why = project.why(function) or ()
         message = f"what {said} gives is a copy: this change of it is lost"
@@ -194,78 +183,6 @@ def _copies(project: Project, site: CallSite, kind: str, life: Life, said: str, 
 
 def _is_statement(function: Function, row: f.Row) -> bool:
     return not isinstance(row, f.Call) or isinstance(function.parent(row), f.Do)
-
-
-# -- what is put into the proxy
-
-
-def _given(site: CallSite, kind: str) -> Iterator[_Stored]:
-    """What the proxy is made with."""
-    for argument in site.call.args:
-        if argument.keyword:
-            yield _Stored(argument.keyword, argument.value, site.function)
-    first = site.call.positional(0)
-    if first is not None and kind in {"dict", "list"}:
-        yield from _contents(first, site.function)
-
-
-def _contents(expr: f.Expr, function: Function) -> Iterator[_Stored]:
-    """What a display, comprehension or call puts into a dict or list."""
-    if isinstance(expr, f.Mapping):
-        yield from (_Stored(key_of(key), value, function) for key, value in zip(expr.keys, expr.values) if key is not None)
-    elif isinstance(expr, f.Sequence):
-        yield from (_Stored(None, value, function) for value in expr.items)
-    elif isinstance(expr, f.Comprehension):
-        element = expr.element
-        yield _Stored(None, element.items[1] if expr.kind == "dict" and isinstance(element, f.Sequence) else element, function)
-    elif isinstance(expr, f.Op) and expr.op in {"*", "+"}:
-        for operand in expr.operands:
-            yield from _contents(operand, function)
-    elif isinstance(expr, f.Call) and f.last_name(expr.func) in {"dict", "list"}:
-        yield from (_Stored(a.keyword, a.value, function) for a in expr.args if a.keyword)
-        for argument in expr.args[:1]:
-            if not argument.keyword:
-                yield from _contents(argument.value, function)
-
-
-def _stored(touch: Touch, kind: str) -> Iterator[_Stored]:
-    """What a touch of the proxy puts into it."""
-    function, row = touch.function, touch.row
-    around = function.parent(row)
-    if isinstance(row, (f.Item, f.Attr)) and isinstance(around, (f.Assign, f.Change)) and is_written(around, row) and around.value is not None:
-        if isinstance(around, f.Assign) and kind == ("Namespace" if isinstance(row, f.Attr) else kind):
-            yield _Stored(row.attr if isinstance(row, f.Attr) else key_of(row.index), around.value, function)
-    call = touch.call
-    if call is None or kind == "Namespace":
-        return
-    place = {"append": 0, "insert": 1, "setdefault": 1, "__setitem__": 1}.get(touch.name)
-    value = call.positional(place) if place is not None else None
-    if value is not None:
-        yield _Stored(key_of(call.positional(0)) if kind == "dict" else None, value, function)
-    elif touch.name in {"update", "extend"}:
-        yield from (_Stored(a.keyword, a.value, function) for a in call.args if a.keyword)
-        first = call.positional(0)
-        yield from _contents(first, function) if first is not None else ()
-
-
-def _is_plain(project: Project, stored: list[_Stored]) -> bool:
-    """Whether what was put into a proxy is known to be an object of one process, as far as it was seen, and never a proxy."""
-    known = False
-    for value, function in ((s.value, s.function) for s in stored):
-        if any(isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in _MAKING for row in f.walk(value)):
-            return False
-        values = project.values(value, function)
-        for found in (*values, *held(values)):
-            if isinstance(found, Instance) and (project.role(found) or found.where):
-                return False
-            if isinstance(found, (Instance, Many)):
-                known = True
-        known = known or isinstance(value, (f.Mapping, f.Sequence, f.Comprehension)) or _is_array(project, value, function)
-    return known
-
-
-def _is_array(project: Project, value: f.Expr, function: Function) -> bool:
-    return isinstance(value, f.Call) and project.external(value.func, function).startswith(("numpy.", "pandas.", "collections."))
 
 
 # -- what is taken out of it, and changed

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.importing import is_test
-from mplint.project.lives.lifetimes import Life, Touch
-from mplint.project.messages.sharing import is_run_by_several
+from mplint.project.lives.lifetimes import Touch
+from mplint.project.messages.sharing import is_run_by_several, shared_places
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.sides import sides
 from mplint.project.values import Literal
@@ -29,8 +29,6 @@ _TELLING = {
 """What waits for a word on an object of `threading`, and what gives it."""
 
 _GUARDS = frozenset({"Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition"})
-
-_SHARED = {"shared-value", "proxy"}
 
 
 class ThreadLockBetweenProcesses(Rule):
@@ -141,6 +139,8 @@ class _Made(NamedTuple):
 
     site: CallSite
     kind: str
+    names: frozenset[str]
+    """Those by which functions elsewhere know it; none where it is handed to them."""
 
 
 _Found = tuple[str, tuple[Step, ...]]
@@ -156,9 +156,17 @@ def _made(project: Project, module: Module) -> Iterator[_Made]:
     for function in module.functions(lambda text: any(word in text for word in spelled)):
         for site in function.calls:
             kind = f.last_name(site.call.func)
-            if kind in kinds and f"{f.dotted(site.call.func)}(" in spelled and _may_be_copied(project, site):
-                if project.external(site.call.func, function) == f"threading.{kind}":
-                    yield _Made(site, kind)
+            if kind in kinds and f"{f.dotted(site.call.func)}(" in spelled and project.external(site.call.func, function) == f"threading.{kind}":
+                names = _names(site)
+                handed = any(s.site.function is function and s.where == "process" for s in project.submissions_of(module))
+                known = not (handed and not function.is_module) and not _is_process(project, function)
+                if not known or any(_is_in_workers(project, name) for name in names):
+                    yield _Made(site, kind, names if known else frozenset())
+
+
+def _is_in_workers(project: Project, name: str) -> bool:
+    """Whether worker code spells a name, or the method of one."""
+    return project.kept(("spelled by workers", name), lambda: any(worker.spells(name) for worker in project.workers()))
 
 
 def _has_processes(project: Project, module: Module) -> bool:
@@ -174,17 +182,13 @@ def _is_process(project: Project, function: Function) -> bool:
     return function.owner is not None and project.role(function.owner) == "process"
 
 
-def _may_be_copied(project: Project, site: CallSite) -> bool:
-    """Whether what a call makes is named in worker code, or in a function that hands something to processes."""
-    function = site.function
-    if _is_process(project, function) or not function.is_module and any(s.site.function is function and s.where == "process" for s in project.submissions_of(function.module)):
-        return True
-    around = function.parent(site.call)
+def _names(site: CallSite) -> frozenset[str]:
+    """The last names of what the result of a call is assigned to."""
+    around = site.function.parent(site.call)
     while isinstance(around, f.Sequence):
-        around = function.parent(around)
+        around = site.function.parent(around)
     targets = around.targets if isinstance(around, f.Assign) else ()
-    names = {f.last_name(row) for target in targets for row in f.walk(target) if isinstance(row, (f.Name, f.Attr))} - {"self", ""}
-    return bool(names) and any(worker.spells(*names) for worker in project.workers())
+    return frozenset(f.last_name(row) for target in targets for row in f.walk(target) if isinstance(row, (f.Name, f.Attr))) - {site.function.receiver}
 
 
 # -- events, conditions, semaphores: one waits, another says
@@ -192,8 +196,10 @@ def _may_be_copied(project: Project, site: CallSite) -> bool:
 
 def _told(project: Project, made: _Made) -> _Found | None:
     waiting, saying = _TELLING[made.kind]
+    if made.names and not any(_is_in_workers(project, f"{name}.{verb}") for name in made.names for verb in (*waiting, *saying)):
+        return None
     life = project.life(made.site, handed=True, patient=True)
-    if _is_taken_apart(life) or ("with" in life.names() and made.kind != "Condition"):
+    if life.escapes or ("with" in life.names() and made.kind != "Condition"):
         return None
     waits, said = list(life.touched(*waiting)), list(life.touched(*saying))
     inside = {_is_worker_code(project, t.function) for t in (*waits, *said)} if waits and said else set()
@@ -220,11 +226,6 @@ def _step(touch: Touch, said: str) -> Step:
     return Step(touch.function.site(touch.row), said)
 
 
-def _is_taken_apart(life: Life) -> bool:
-    """Whether somebody has the object of whom nothing is known."""
-    return bool(life.escapes)
-
-
 def _is_handler(project: Project, function: Function) -> bool:
     """Whether a function is called for a signal, in whichever process that comes to."""
     handlers = project.kept("handlers of signals", lambda: frozenset(g for s in project.submissions() if s.role in {"handler", "callback"} for g in s.callees))
@@ -235,12 +236,12 @@ def _is_handler(project: Project, function: Function) -> bool:
 
 
 def _guarded(project: Project, made: _Made) -> _Found | None:
+    if not any(worker.spells("open(") or worker in shared_places(project) for worker in project.workers() if not made.names or worker.spells(*made.names)):
+        return None
     life = project.life(made.site, handed=True, patient=True)
     for touch in life.touched("with", "acquire"):
         function = touch.function
-        if not _is_worker_code(project, function):
-            continue
-        for row in _under(touch):
+        for row in _under(touch) if _is_worker_code(project, function) else ():
             what = _shared(project, function, row)
             if not what or sides(project, function) != {"worker"} or not is_run_by_several(project, made.site, function):
                 continue
@@ -266,7 +267,7 @@ def _shared(project: Project, function: Function, row: f.Row) -> str:
     """What a row writes to that processes share; "" for nothing."""
     if isinstance(row, (f.Assign, f.Change)):
         for target in row.targets if isinstance(row, f.Assign) else (row.target,):
-            if isinstance(target, (f.Attr, f.Item)) and target.at in _places(project).get(function, ()):
+            if isinstance(target, (f.Attr, f.Item)) and target.at in shared_places(project).get(function, ()):
                 return "the shared value"
     if isinstance(row, f.Call) and f.last_name(row.func) == "open" and project.external(row.func, function) in {"builtins.open", "io.open"}:
         mode = row.positional(1) or row.keyword("mode")
@@ -274,21 +275,6 @@ def _shared(project: Project, function: Function, row: f.Row) -> str:
         if path is not None and isinstance(mode, f.Const) and any(letter in str(mode.value) for letter in "wax+") and _is_fixed(project, path, function):
             return "the file"
     return ""
-
-
-def _places(project: Project) -> dict[Function, set[int]]:
-    """Where attributes and items of what processes share are named, by function."""
-
-    def compute() -> dict[Function, set[int]]:
-        out: dict[Function, set[int]] = {}
-        for site in project.calls_ending("Value", "Array", "dict", "list", "Namespace"):
-            made = next(project.made_by(site), None)
-            if made is not None and made.where == "process" and project.role(made) in _SHARED:
-                for touch in project.life(site, handed=True, patient=True).touches:
-                    out.setdefault(touch.function, set()).add(touch.row.at)
-        return out
-
-    return project.kept("places of shared values", compute)
 
 
 def _is_fixed(project: Project, path: f.Expr, function: Function) -> bool:

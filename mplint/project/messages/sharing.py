@@ -110,3 +110,18 @@ def _has_one_each(site: CallSite, loop: f.For | f.While | f.Comprehension) -> bo
     binders = site.function.graph.definitions(receiver) if isinstance(receiver, f.Name) else None
     inside = {id(row) for row in f.walk(loop)} | ({id(clause) for clause in loop.clauses} if isinstance(loop, f.Comprehension) else set())
     return bool(binders) and all(id(binder) in inside for binder in binders or ())
+
+
+def shared_places(project: Project) -> dict[Function, set[int]]:
+    """The numbers of the rows that touch a shared value or what a manager holds, by the function they stand in."""
+
+    def compute() -> dict[Function, set[int]]:
+        out: dict[Function, set[int]] = {}
+        for site in project.calls_ending("Value", "Array", "dict", "list", "Namespace"):
+            made = next(project.made_by(site), None)
+            if made is not None and made.where == "process" and project.role(made) in {"shared-value", "proxy"}:
+                for touch in project.life(site, handed=True, patient=True).touches:
+                    out.setdefault(touch.function, set()).add(touch.row.at)
+        return out
+
+    return project.kept("places of shared values", compute)
