@@ -94,16 +94,12 @@ def _is_queue(project: Project, value: Instance) -> bool:
 
 def writers(project: Project, channel: Channel) -> tuple[CallSite, ...]:
     """The calls that make the processes which put into a queue."""
-    out: dict[CallSite, None] = {}
-    for put in channel.told:
-        root = _root(project, put.function)
-        for submission in project.submissions():
-            if submission.role in {"target", "run"} and submission.where == "process" and root in submission.callees:
-                out[submission.site] = None
-    return tuple(out)
+    roots = {root(project, put.function) for put in channel.told}
+    made = (s.site for s in project.submissions() if s.role in {"target", "run"} and s.where == "process" and not roots.isdisjoint(s.callees))
+    return tuple(dict.fromkeys(made))
 
 
-def _root(project: Project, function: Function) -> Function:
+def root(project: Project, function: Function) -> Function:
     """The function that a process was given and that `function` runs for."""
     reached = project.workers()
     seen: set[Function] = set()
