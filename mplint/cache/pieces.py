@@ -1,10 +1,9 @@
-"""What was read of single files, by the digest of their bytes: what the triage saw, the outline, the facts of the pages lowered so far."""
+"""What was read of single files: what the triage saw and the outline, by the digest of their bytes, and the facts of pages, by that of their text."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -20,15 +19,12 @@ T = TypeVar("T")
 UNUSED = 14
 """Days after which what no run asked for is dropped."""
 
-NOTHING = msgspec.Raw(b"\xc0")
-
 
 class Kept(msgspec.Struct, array_like=True):
-    """The pieces of one file as they are stored, and the day on which a run last asked for one of them."""
+    """A piece as it is stored, and the day on which a run last asked for it."""
 
     used: int
-    outline: msgspec.Raw = NOTHING
-    pages: dict[int, msgspec.Raw] = {}
+    piece: msgspec.Raw
 
 
 class KeptScan(msgspec.Struct, array_like=True):
@@ -71,36 +67,38 @@ class Pieces:
 
     def outline(self, digest: bytes, lines: int) -> Outline | None:
         """The outline of a file of so many lines."""
-        kept = self._kept(digest)
-        found = None if kept is None else _decoded(kept.outline, _OUTLINE)
+        found = self._kept(digest, _OUTLINE)
         return found if found is not None and _fits(found, lines) else None
 
     def keep_outline(self, digest: bytes, outline: Outline) -> None:
-        self._keep(digest, lambda kept, raw: setattr(kept, "outline", raw), outline)
+        self._keep(digest, outline)
 
     def steps(self, digest: bytes, page: int) -> tuple[f.Step, ...] | None:
-        """The facts of a page."""
-        kept = self._kept(digest)
-        raw = kept.pages.get(page) if kept is not None else None
-        found = None if raw is None else _decoded(raw, _STEPS)
+        """The facts of the page with that number and digest (see `Module.page_digest`)."""
+        found = self._kept(digest, _STEPS)
         return found if found is not None and all(step.at >> f.PAGE_BITS == page for step in found) else None
 
-    def keep_steps(self, digest: bytes, page: int, steps: tuple[f.Step, ...]) -> None:
-        self._keep(digest, lambda kept, raw: kept.pages.__setitem__(page, raw), steps)
+    def keep_steps(self, digest: bytes, steps: tuple[f.Step, ...]) -> None:
+        self._keep(digest, steps)
 
-    def _kept(self, digest: bytes) -> Kept | None:
+    def _kept(self, digest: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T | None:
         kept = self._facts.get(digest)
-        if kept is not None and kept.used != self._today:
+        if kept is None:
+            return None
+        if kept.used != self._today:
             kept.used = self._today
             self._new_facts = True
-        return kept
+        try:
+            return decoder.decode(kept.piece)
+        except _MISFITS:
+            return None
 
-    def _keep(self, digest: bytes, put: Callable[[Kept, msgspec.Raw], None], value: object) -> None:
+    def _keep(self, digest: bytes, value: object) -> None:
         try:
             raw = msgspec.Raw(_ENCODER.encode(value))
         except _MISFITS:  # too deep, or text that is no Unicode: read again the next time
             return
-        put(self._facts.setdefault(digest, Kept(self._today)), raw)
+        self._facts[digest] = Kept(self._today, raw)
         self._new_facts = True
 
     def save(self) -> None:
@@ -111,13 +109,6 @@ class Pieces:
         if self._new_scans:
             self._folder.write("scans", self._key, {digest: kept for digest, kept in self._scans.items() if kept.used >= oldest})
         self._new_facts = self._new_scans = False
-
-
-def _decoded(raw: msgspec.Raw, decoder: msgspec.msgpack.Decoder[T]) -> T | None:
-    try:
-        return decoder.decode(raw)
-    except _MISFITS:
-        return None
 
 
 def _fits(outline: Outline, lines: int) -> bool:

@@ -12,7 +12,7 @@ from mplint import facts as f
 from mplint.finding import Site
 from mplint.outline import ClassOutline, Outline, Page
 from mplint.project.flow import Ending, Graph, graph_of
-from mplint.source import Lines, Source
+from mplint.source import Lines, Source, digest_of
 
 Lower = Callable[[str, int], tuple[f.Step, ...]]
 """Facts of page `number` of the module at `path`; () where it cannot be read."""
@@ -340,6 +340,11 @@ class Module:
     def page_text(self, page: int) -> str:
         where: Page = self.outline.pages[page]
         return self._source.between(where.first, where.last)
+
+    def page_digest(self, page: int) -> bytes:
+        """Names all that the facts of a page depend on: its number, its kind and its text, wherever in the file it stands."""
+        where = self.outline.pages[page]
+        return digest_of(f"{page} {where.kind} {where.indent}\n{self.page_text(page)}".encode("utf-8", "surrogatepass"))
 
     def view(self, facts: f.FunctionFacts, qualname: str, owner: Class | None = None, outer: Function | None = None) -> Function:
         """The one view of a function of this module."""

@@ -78,12 +78,14 @@ class Reading:
     def _lowered(self, path: str, number: int) -> tuple[f.Step, ...]:
         if self._pieces is None:
             return self._read_page(path, number)
-        digest = self.sources.read(path).digest
+        module = self._modules[path]
+        assert module is not None
+        digest = module.page_digest(number)
         steps = self._pieces.steps(digest, number)
         if steps is None:
             steps = self._read_page(path, number)
             if path not in self.errors:
-                self._pieces.keep_steps(digest, number, steps)
+                self._pieces.keep_steps(digest, steps)
         return steps
 
     def _read_page(self, path: str, number: int) -> tuple[f.Step, ...]:
