@@ -164,7 +164,7 @@ def _circle(project: Project, start: Function) -> dict[Function, tuple[CallSite,
     queue = [start]
     while queue and len(calls) < 200:
         function = queue.pop()
-        if function not in calls:
+        if function not in calls and function in project.workers():  # what lies behind the last that is followed is not read for this
             calls[function] = project.kept(("own calls", function), functools.partial(_own_calls, project, function))
             queue.extend(calls[function])
     back = {start}

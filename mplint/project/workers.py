@@ -179,8 +179,14 @@ def submitted(project: Project, site: CallSite, row: Api, receiver: Instance | N
         yield from one(parameter, "callback", "")
 
 
-def reached(project: Project, limit: int = 20_000) -> dict[Function, Reach]:
-    """All functions that may run in a worker process, each with the shortest way there; those certain to be processes first."""
+FOLLOWED = 2_000
+"""Functions of workers that calls are followed into, the nearest to what was submitted first.  Whole applications run in processes (vllm, sglang:
+20,000 functions and more); what is farther in than so many has chains that nobody reads."""
+
+
+def reached(project: Project, limit: int = FOLLOWED) -> dict[Function, Reach]:
+    """The functions that may run in a worker process, each with the shortest way there; those certain to be processes first.  Some more than
+    `limit` when that many are submitted, or called by one function."""
     out: dict[Function, Reach] = {}
     for certain in (True, False):
         queue: list[Function] = []
@@ -199,6 +205,8 @@ def reached(project: Project, limit: int = 20_000) -> dict[Function, Reach]:
         while queue and len(out) < limit:
             following: list[Function] = []
             for function in queue:
+                if len(out) >= limit:
+                    break
                 for callee, row in called_by(project, function):
                     if callee not in out:
                         out[callee] = Reach(out[function].submission, function, row, certain)
