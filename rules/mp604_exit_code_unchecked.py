@@ -196,7 +196,7 @@ def _notices(life: Life) -> bool:
 def _hears_with_timeout(life: Life, project: Project) -> bool:
     """Whether a function that joins or starts the process, or a method of its owner, waits for a queue, pipe or event with a timeout."""
     functions: dict[Function, None] = {touch.function: None for touch in life.touched("join", "start", "is_alive")}
-    functions.update((method, None) for owner in life.owners for method in owner.methods_mentioning("timeout"))
+    functions.update((method, None) for owner in life.owners for method in owner.methods_mentioning("timeout") if method not in project.workers())
     for function in functions:
         for call in function.calls:
             for use in project.uses_at(CallSite(function, call.call), "get", "poll", "wait"):

@@ -134,13 +134,13 @@ def _elements(expr: f.Expr, function: Function) -> Iterator[Part]:
     elif isinstance(source, f.Op) and source.op in {"*", "+"}:
         for operand in source.operands:
             yield from _elements(operand, function)
-    elif isinstance(source, f.Call) and source.args:
+    elif isinstance(source, f.Call) and (given := [a for a in source.args if not a.star]):  # of `zip(*rows)` the items of the rows go
         last = f.dotted(source.func).rpartition(".")[2]
         if last == "repeat":
-            yield Part(source.args[0].value, function)
+            yield Part(given[0].value, function)
         elif last in {"list", "tuple", "iter", "tqdm", "reversed"}:
-            yield from _elements(source.args[0].value, function)
+            yield from _elements(given[0].value, function)
         elif last == "zip":
-            for argument in source.args:
+            for argument in given:
                 for part in _elements(argument.value, function):
                     yield Part(f.Sequence(part.expr.at, "tuple", (part.expr,)), function)
