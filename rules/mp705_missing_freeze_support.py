@@ -9,6 +9,7 @@ from mplint.finding import Alarm, Safety, Step
 from mplint.project.importing import guards, is_beside, is_main_guard
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.freezing import Frozen, frozen_programs, imported_by
+from mplint.project.processes.platforms import runs_on
 from mplint.project.values import External, Instance
 from mplint.rule import Example, Prints, Raises, Rule
 
@@ -26,6 +27,9 @@ _STANDARD = ("multiprocessing.", "concurrent.", "torch.")
 
 _PARSING = frozenset({"parse_args", "parse_known_args", "parse_intermixed_args"})
 
+_WINDOWS = frozenset({"win32", "nt", "windows"})
+"""How Windows calls itself, in lower case."""
+
 _DEPTH = 4
 """Calls between the beginning of a program and `freeze_support()`."""
 
@@ -42,16 +46,17 @@ class MissingFreezeSupport(Rule):
 
     A process that is started by `spawn` runs `sys.executable`, which is the program itself once it is frozen. `freeze_support()` sees that a
     process was meant and does its work; without it the program begins again: a second window, an error about arguments that nobody gave, or
-    processes without end. Measured on CPython 3.10 to 3.13 with the program in the place of Python, as PyInstaller puts it. A
-    `ThreadPool` is enough under spawn and forkserver, the default on macOS and on Linux from 3.14: for its lock it starts the resource tracker (measured on 3.10
-    to 3.13).
+    processes without end. Measured on CPython 3.10 to 3.13 with the program in the place of Python, as PyInstaller puts it. A `ThreadPool` is
+    enough under spawn and forkserver, the defaults on macOS and on Linux from 3.14: for its lock it starts the resource tracker (measured on
+    3.10 to 3.13).
 
     ## When it knows
 
     A program is frozen when a .spec file, a script that imports cx_Freeze, py2exe, py2app or PyInstaller, or a table of `pyproject.toml` names it;
     where there is none of these, the programs that come with a package that asks for `sys.frozen` or `sys._MEIPASS`, or is made with such a
-    tool, are. What they import, directly or not, has to make pools, executors, processes, or locks and queues of `multiprocessing`. Silent when something that is imported, or another program of
-    a package that only asks, calls `freeze_support()`, except where that is behind the parsing of arguments; for tests, examples and scripts.
+    tool, are. What they import, directly or not, has to make pools, executors, processes, or locks and queues of `multiprocessing`. Silent when
+    something that is imported, or another program of a package that only asks, calls `freeze_support()`, except where that is behind the parsing of
+    arguments or for Windows alone; for tests, examples and scripts.
 
     ## Fix safety
 
@@ -60,6 +65,7 @@ class MissingFreezeSupport(Rule):
     ## References
 
     - [multiprocessing.freeze_support](https://docs.python.org/3/library/multiprocessing.html#multiprocessing.freeze_support).
+    - [psf/black#3275](https://github.com/psf/black/pull/3275): not on Windows alone.
     - [PyInstaller, Multi-processing](https://pyinstaller.org/en/stable/common-issues-and-pitfalls.html#multi-processing): needed on all platforms.
     """
 
@@ -174,9 +180,10 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
         if start is None:
             continue
         order = list(_events(project, program))
-        if order[:1] == ["freeze"] or ("freeze" not in order and any(p in supported for p in (imported if program.certain else project.sources.files))):
+        if order[:1] == ["freeze"] or (not {"freeze", "windows"} & set(order) and any(p in supported for p in (imported if program.certain else project.sources.files))):
             continue
-        said = "calls `freeze_support()` only after it has parsed its arguments" if "freeze" in order else "does not call `freeze_support()`"
+        late = "only after it has parsed its arguments" if "freeze" in order else "on Windows only, though macOS needs it, too"
+        said = f"calls `freeze_support()` {late}" if {"freeze", "windows"} & set(order) else "does not call `freeze_support()`"
         message = f"this program, once frozen, {said}: a process that it starts begins it again"
         site = program.function.site(program.step)
         first = next(guards(program.module), program.step)
@@ -212,7 +219,7 @@ def _starts(project: Project, value: Instance) -> str:
 
 
 def _events(project: Project, program: Frozen) -> Iterator[str]:
-    """The calls of `freeze_support` and of parsers of arguments, in the order in which the program comes to them: "freeze", "parse"."""
+    """The calls of `freeze_support` and of parsers of arguments, in the order in which the program comes to them: "freeze" ("windows" where it is for that alone), "parse"."""
     body, seen = program.module.body, {program.function}
     outside = tuple(step for step in body.facts.body if not (isinstance(step, f.If) and is_main_guard(step.test)))
     inside = tuple(step for guard in guards(program.module) for step in guard.body)
@@ -227,7 +234,7 @@ def _calls_in(project: Project, function: Function, steps: tuple[f.Step, ...], d
     for call in _evaluated(steps):
         name = f.last_name(call.func)
         if name == "freeze_support":
-            yield "freeze"
+            yield "windows" if runs_on(function, call, _WINDOWS) else "freeze"
         elif name in _PARSING:
             yield "parse"
         elif depth:
