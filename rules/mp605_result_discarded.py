@@ -10,8 +10,9 @@ from mplint.project.waits import quiet
 from mplint.rule import Example, Prints, Raises, Rule
 
 if TYPE_CHECKING:
-    from mplint.project import Module, Project, Use
+    from mplint.project import Function, Module, Project, Use
     from mplint.project.lives.lifetimes import Life
+    from mplint.project.workers import Submission
 
 _ONLY_WAITED = frozenset({"wait", "concurrent.futures.wait()", "concurrent.futures.as_completed()", "asyncio.wait()", "len()", "print()", "debug()", "info()"})
 """What can be done to a result without learning that the task failed."""
@@ -126,7 +127,18 @@ def _gives_result(use: Use, project: Project) -> bool:
 def _handles_everything(use: Use, project: Project) -> bool:
     """Whether each function that may be submitted is known and lets no exception out."""
     submissions = [s for s in project.submissions_of(use.function.module) if s.site.call is use.call and s.role == "task"]
-    return bool(submissions) and all(s.callees and all(quiet.is_quiet(project, g) for g in s.callees) for s in submissions)
+    tasks = [s.callees or _run_in_context(s, project) for s in submissions]
+    return bool(tasks) and all(task and all(quiet.is_quiet(project, g) for g in task) for task in tasks)
+
+
+def _run_in_context(submission: Submission, project: Project) -> tuple[Function, ...]:
+    """The functions that the `run` of a `contextvars.Context`, which is what is submitted, is given to call: `submit(context.run, function)`."""
+    runs, call, function = submission.argument, submission.site.call, submission.site.function
+    if not isinstance(runs, f.Attr) or runs.attr != "run":
+        return ()
+    after = next((n for n, given in enumerate(call.args, 1) if given.value is runs), len(call.args))
+    given = call.positional(after)
+    return tuple(g for v in project.values(given, function) for g in project.run_by(v)) if given is not None else ()
 
 
 def _tells_of_death(use: Use, project: Project) -> bool:
