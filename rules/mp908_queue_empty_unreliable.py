@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
+from mplint.project.importing import is_test
 from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.messages.asking import ASKING, Asked, asked_of
 from mplint.project.messages.channels import PUTTING
@@ -161,7 +162,7 @@ def _found(project: Project, made: CallSite, life: Life, asked: Asked, buffered:
     """What is wrong with a question, the chain and what a fix needs; ("", (), "") when nothing is."""
     function, name = asked.function, f.last_name(asked.call.func)
     in_worker = "worker" in sides(project, function) and function is not made.function
-    if in_worker and any(_waits_for_ever(get) for get in asked.gets) and is_run_by_several(project, made, function) and not is_locked(project, function, asked.call):
+    if in_worker and any(_waits_for_ever(get) for get in asked.gets) and _is_run_by_several(project, made, function) and not is_locked(project, function, asked.call):
         return f"another process may take the item between `{name}()` and `get()`, which then waits for ever", project.why(function) or (), ""
     if not any(_is_kept(get) for get in asked.gets):
         return "", (), ""
@@ -206,6 +207,13 @@ def _of_worker(project: Project, function: Function, asked: Asked, puts: list[To
                 steps = (Step(put.function.site(put.row), "it is put here"), Step(start.function.site(start.row), "the process starts here"), *(project.why(function) or ()))
                 return f"the process may look before the items have come: `{f.last_name(asked.call.func)}()` says that nothing is left", steps, ""
     return "", (), ""
+
+
+def _is_run_by_several(project: Project, made: CallSite, function: Function) -> bool:
+    """Whether several processes run `function` at a time, and not in tests alone."""
+    reach = project.workers().get(function)
+    tried = reach is not None and is_test(project, reach.submission.site.function.path) and not is_test(project, function.path)
+    return not tried and is_run_by_several(project, made, function)
 
 
 def _waits_for_ever(get: Touch) -> bool:
