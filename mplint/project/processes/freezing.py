@@ -40,6 +40,7 @@ _FROZEN = re.compile(r"""\bExecutable\s*\(\s*(?:script\s*=\s*)?([^,)]*)|\b(?:con
 
 _TABLES = re.compile(r"^\[+tool\.(briefcase|cxfreeze|nuitka|poetry-pyinstaller-plugin|pyinstaller)\b", re.MULTILINE)
 _SCRIPT = re.compile(r"""["']([\w./\\-]+\.pyw?)["']""")
+_ANYWHERE = re.compile(r"""["'](?:\{\w+\})?[/\\]?([\w./\\-]+\.pyw?)["']""")
 _ANALYSIS = re.compile(r"\bAnalysis\s*\(\s*(.*?)\]", re.DOTALL)
 _IMPORTS = re.compile(
     rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([\w., \t]+))", re.MULTILINE
@@ -166,7 +167,7 @@ def _named(project: Project) -> Iterator[tuple[str, str]]:
     for path in sources.specs:
         text = _text(project, path)
         found = _ANALYSIS.search(text)
-        for name in _SCRIPT.findall(found[1]) if found is not None else ():
+        for name in (_SCRIPT.findall(found[1]) or _ANYWHERE.findall(text)) if found is not None else ():
             yield from ((script, f"`{PurePosixPath(path).name}` makes an executable of it") for script in _resolved(project, path, name))
     making = [path for path in sources.files if _MAKING.search(path.rpartition("/")[2])]
     for path in dict.fromkeys(p for word in _TOOLS for p in sources.holding(word, making)):
