@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
-from mplint.project.lives.lifetimes import Life, Touch
+from mplint.project.lives.lifetimes import Touch
 from mplint.project.messages.channels import PUTTING, TAKING, root
+from mplint.project.messages.pipes import RECEIVING, pipes
 from mplint.project.messages.sizes import is_little
+from mplint.project.processes.killing import killed, processes
 from mplint.project.processes.sides import callers, sides
 from mplint.project.values import Instance, held
 from mplint.rule import Example, Hangs, Prints, Rule
@@ -17,7 +19,16 @@ if TYPE_CHECKING:
     from mplint.project import Project
     from mplint.project.modules import CallSite, Function, Module
 
-_KILLING = ("terminate", "kill")
+_READING = TAKING | RECEIVING
+
+_HALF = "a message that is cut in half blocks the next `{}()` for ever"
+_HARM = {
+    "queue": ("queue", "puts into a queue", f"{_HALF.format('get')}, whatever its timeout"),
+    "simple-queue": ("queue", "puts into a queue", _HALF.format("get")),
+    "pipe": ("pipe", "sends by a pipe", _HALF.format("recv")),
+    "lock": ("lock", "takes a lock", "when the process holds it, it is never free again"),
+}
+"""What is shared, what the process does with it, and what comes of it."""
 
 _DEPTH = 2
 """Calls between the one that kills and what goes on using the queue."""
@@ -28,8 +39,8 @@ class TerminateBreaksQueue(Rule):
 
     ## What it does
 
-    Reports `terminate()` and `kill()` of a process that puts into a queue, or takes a lock, which the program goes on using; and of one that reads a
-    queue which the parent fills.
+    Reports `terminate()` and `kill()` of a process that puts into a queue, sends by a pipe or takes a lock which the program goes on using; and of
+    one that reads a queue which the parent fills.
 
     ## Why it hurts
 
@@ -43,7 +54,8 @@ class TerminateBreaksQueue(Rule):
 
     The process, the queue and the lock are followed from the calls that make them. What is used afterwards must come behind the call in its function,
     or in who calls that. Silent when the process was joined before, with or without a limit, for queues of a manager, for a queue that is made anew,
-    after `cancel_join_thread()`, and, for a reader, when the parent takes something out itself or all that it puts is little.
+    after `cancel_join_thread()`, for a pipe whose sending end the parent has closed (`recv()` raises then), and, for a reader, when the parent takes
+    something out itself, has taken the answers before, or puts little.
 
     ## References
 
@@ -120,37 +132,38 @@ if __name__ == "__main__":
 
 
 class _Shared(NamedTuple):
-    """A queue or lock that processes share: `made` by this call; `life` is what is done to it everywhere."""
+    """A queue, pipe or lock that processes share: the call that makes it and what is done to it, in all processes."""
 
     made: CallSite
     role: str
-    life: Life
-
-    def uses(self) -> Iterator[Touch]:
-        return self.life.touched("acquire", "with") if self.role == "lock" else self.life.touched(*PUTTING, *TAKING, "iter()")
+    uses: tuple[Touch, ...]
+    others: frozenset[str]
+    escapes: str
 
 
 def _alarms(project: Project) -> dict[str, list[Alarm]]:
     """The alarms of the whole project, by file."""
-    processes = _processes(project)
-    killed = _killed(project, processes)
+    victims = killed(project)
     out: dict[str, dict[object, Alarm]] = {}
-    for shared in _shared(project) if killed else ():
-        at_work = [t for t in shared.uses() if "worker" in sides(project, t.function) and t.function is not shared.made.function]
-        for (process, runs), kills in killed.items() if at_work else ():
-            if any(other is not process and runs & also for other, also in processes.items()) and not _is_given(project, process, shared):
+    everything = tuple(_shared(project)) if victims else ()
+    for shared in everything:
+        at_work = [t for t in shared.uses if "worker" in sides(project, t.function) and t.function is not shared.made.function]
+        for process, kills in victims.items() if at_work else ():
+            runs = processes(project)[process]
+            if any(site is not process and runs & also for site, also in processes(project).items()) and not _is_given(project, process, shared):
                 continue
-            mine = [t for t in at_work if any(_does(project, run, t) for run in runs)]
-            users = [t for t in mine if t.name not in TAKING]
-            if _all_do(project, runs, users):
+            users = [t for t in at_work if t.name not in _READING]
+            user = next((t for t in users if any(_does(project, run, t) for run in runs)), None)
+            if user is not None and _all_do(project, runs, users):
                 for kill, after in ((k, _used_after(project, shared, k)) for k in kills):
                     if after is not None:
-                        _add(out, _broken(shared, users[0], kill, after))
-            readers = [t for t in mine if t.name in TAKING]
+                        _add(out, _broken(shared, user, kill, after))
+            readers = [t for t in at_work if t.name in TAKING]
             left = _left(project, shared) if shared.role == "queue" and _all_do(project, runs, readers) else None
             if left is not None:
                 for kill in kills:
-                    _add(out, _unread(shared, kill, left))
+                    if not any(_answers_come_first(project, other, runs, kill) for other in everything):
+                        _add(out, _unread(shared, kill, left))
     return {path: list(found.values()) for path, found in out.items()}
 
 
@@ -185,10 +198,9 @@ def _add(out: dict[str, dict[object, Alarm]], alarm: Alarm) -> None:
 
 
 def _broken(shared: _Shared, user: Touch, kill: Touch, after: Step) -> Alarm:
-    what = "holds a lock" if shared.role == "lock" else "puts into a queue"
-    then = "the lock is never free again" if shared.role == "lock" else "a message that is cut in half blocks the next `get()` for ever, whatever its timeout"
+    name, what, then = _HARM[shared.role]
     message = f"`{kill.name}()` of a process that {what} which is used afterwards: {then}"
-    made = Step(shared.made.site, f"the {'lock' if shared.role == 'lock' else 'queue'} is made here")
+    made = Step(shared.made.site, f"the {name} is made here")
     at_work = Step(user.function.site(user.row), f"`{user.function.name}`, which runs in the process, uses it")
     return Alarm(TerminateBreaksQueue.code, _site(kill), message, (made, at_work, after), kill.function.qualname)
 
@@ -203,58 +215,39 @@ def _site(kill: Touch) -> Site:
     return kill.function.site(kill.call or kill.row)
 
 
-def _processes(project: Project) -> dict[CallSite, frozenset[Function]]:
-    """The calls that make processes, with the functions that these run; none where nothing is killed."""
-    near = [module.path for module in project.spread.modules()]
-    out: dict[CallSite, frozenset[Function]] = {}
-    if any(project.sources.holding(f".{word}(".encode(), near) for word in _KILLING):
-        for submission in project.submissions():
-            if submission.role in {"target", "run"} and submission.where == "process":
-                out[submission.site] = out.get(submission.site, frozenset()) | frozenset(submission.callees)
-    return out
-
-
-def _killed(project: Project, processes: dict[CallSite, frozenset[Function]]) -> dict[tuple[CallSite, frozenset[Function]], list[Touch]]:
-    """Those of the processes that are killed before they were joined, and the calls that do it."""
-    out: dict[tuple[CallSite, frozenset[Function]], list[Touch]] = {}
-    for site, functions in processes.items():
-        life = project.life(site, patient=True)
-        joins = [t for t in life.touched("join") if t.call is not None]
-        for kill in life.touched(*_KILLING):
-            if kill.call is not None and not any(_comes_first(join, kill) for join in joins):
-                out.setdefault((site, functions), []).append(kill)
-    return out
-
-
-def _comes_first(join: Touch, kill: Touch) -> bool:
-    """Whether a process was joined before it is killed; not where the kill is the answer to an exception around the join."""
-    graph = kill.function.graph
-    if join.function is not kill.function or not graph.reaches(join.row, kill.row):
-        return False
-    handled = [step for place in graph.tries_around(kill.row) if place.part == "handler" and isinstance(place.row, f.Try) for step in place.row.body]
-    return not any(row is join.row for row in f.walk(*handled))
-
-
 def _shared(project: Project) -> Iterator[_Shared]:
-    """The queues and locks of `multiprocessing` itself."""
+    """The queues and locks of `multiprocessing` itself, and the pipes whose sending end the parent still holds."""
     for site in project.calls_ending("Queue", "Lock", "Semaphore"):
         for value in project.made_by(site):
             role = project.role(value)
             if value.where == "process" and role in {"queue", "simple-queue", "lock"}:
-                yield _Shared(site, role, project.life(site, handed=True))
+                life = project.life(site, handed=True)
+                uses = life.touched("acquire", "with") if role == "lock" else life.touched(*PUTTING, *TAKING, "iter()")
+                yield _Shared(site, role, tuple(uses), life.names(), life.escapes)
+    for pipe in pipes(project):
+        if not pipe.is_closed(project):
+            yield _Shared(pipe.made, "pipe", (*pipe.told, *pipe.taken), frozenset(), "")
 
 
 def _left(project: Project, shared: _Shared) -> Touch | None:
     """Where the parent puts much into a queue that only processes empty."""
-    if shared.life.escapes or "cancel_join_thread" in shared.life.names():
+    if shared.escapes or "cancel_join_thread" in shared.others:
         return None
-    if any("worker" not in sides(project, t.function) or t.function is shared.made.function for t in shared.life.touched(*TAKING, "iter()")):
+    at_home = [t for t in shared.uses if t.function is shared.made.function or "worker" not in sides(project, t.function)]
+    if any(t.name not in PUTTING for t in at_home):
         return None
-    for put in shared.life.touched(*PUTTING):
-        parent = put.function is shared.made.function or "worker" not in sides(project, put.function)
-        if parent and put.call is not None and not _is_nothing(put.call) and _is_much(project, put.function, put.call):
-            return put
-    return None
+    puts = ((t, t.call) for t in at_home)
+    return next((t for t, call in puts if call is not None and not _is_nothing(call) and _is_much(project, t.function, call)), None)
+
+
+def _answers_come_first(project: Project, answers: _Shared, runs: frozenset[Function], kill: Touch) -> bool:
+    """Whether the function takes what the process sends back before it kills it: then all was read; not where it kills because it was left early."""
+    graph = kill.function.graph
+    if any(place.part in {"final", "handler"} for place in graph.tries_around(kill.row)):
+        return False
+    if not any(t.name in _READING and t.function is kill.function and graph.reaches(t.row, kill.row) for t in answers.uses):
+        return False
+    return _all_do(project, runs, [t for t in answers.uses if t.name not in _READING])
 
 
 def _is_nothing(call: f.Call) -> bool:
@@ -268,14 +261,14 @@ def _is_much(project: Project, function: Function, call: f.Call) -> bool:
 
 def _used_after(project: Project, shared: _Shared, kill: Touch) -> Step | None:
     """What goes on using the queue or lock after the process was killed: behind the call, or behind the calls of its function."""
-    uses = {t.function: t for t in shared.uses()}
+    uses = {t.function: t for t in shared.uses}
     return _after(project, shared, kill.function, kill.call or kill.row, uses, _DEPTH)
 
 
 def _after(project: Project, shared: _Shared, function: Function, row: f.Row, uses: dict[Function, Touch], depth: int) -> Step | None:
     graph = function.graph
-    anew = [shared.made.call] if shared.made.function is function else []
-    for touch in shared.uses():
+    anew = [s.call for s in function.calls if s == shared.made or shared.made.function in project.callees(s)]
+    for touch in shared.uses:
         if touch.function is function and graph.reaches(row, touch.row, avoiding=anew):
             return Step(function.site(touch.row), "it is used here afterwards")
     for site in function.calls:
@@ -284,7 +277,7 @@ def _after(project: Project, shared: _Shared, function: Function, row: f.Row, us
                 return Step(callee.site(uses[callee].row), "it is used here afterwards")
     if depth:
         for site in callers(project, function):
-            if site.function is not function and not anew:
+            if site.function is not function and shared.made.function is not function:
                 found = _after(project, shared, site.function, site.call, uses, depth - 1)
                 if found is not None:
                     return found
