@@ -517,7 +517,18 @@ class Project:
 
     def relevant(self, path: str) -> bool:
         """Whether any rule can have something to say about the file."""
-        return self.whole or path in self.triage.exceptions or path in self._touched
+        return self.whole or path in self.triage.exceptions or path in self._touched or self.pipes(path)
+
+    def pipes(self, path: str) -> bool:
+        """Whether the bytes of a file say that it starts programs with pipes and waits for them."""
+        return path in self._piping
+
+    @cached_property
+    def _piping(self) -> frozenset[str]:
+        paths = tuple(self.triage.importing(("subprocess",)))
+        for word in (b"Popen", b"PIPE"):
+            paths = self.sources.holding(word, paths)
+        return frozenset((*self.sources.holding(b".wait(", paths), *self.sources.holding(b".poll(", paths)))
 
     @cached_property
     def _touched(self) -> frozenset[str]:
