@@ -6,36 +6,21 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.apis import Parameter
+from mplint.apis.randomness import DRAWING, GENERATORS, NUMPY
 from mplint.finding import Alarm, Step
 from mplint.project.calling import called_by
 from mplint.project.importing import is_test
 from mplint.project.messages.sharing import is_repeated
-from mplint.project.modules import CallSite, Function
+from mplint.project.modules import CallSite, Class, Function
 from mplint.project.processes.children import has_unknown_context, is_standard
 from mplint.project.processes.forking import forks
 from mplint.project.processes.platforms import is_spawned
-from mplint.project.values import External, Instance
+from mplint.project.values import Bound, External, Instance
 from mplint.rule import Example, Prints, Rule
 
 if TYPE_CHECKING:
     from mplint.project import Module, Project
     from mplint.project.workers import Submission
-
-_NUMPY = frozenset({
-    "rand", "randn", "randint", "random", "random_sample", "random_integers", "ranf", "sample", "choice", "bytes", "shuffle", "permutation", "beta", "binomial",
-    "chisquare", "dirichlet", "exponential", "gamma", "geometric", "gumbel", "laplace", "logistic", "lognormal", "multinomial", "multivariate_normal",
-    "negative_binomial", "normal", "pareto", "poisson", "power", "rayleigh", "standard_cauchy", "standard_exponential", "standard_gamma", "standard_normal",
-    "standard_t", "triangular", "uniform", "vonmises", "wald", "weibull", "zipf", "hypergeometric", "logseries", "noncentral_chisquare", "f",
-})  # fmt: skip
-"""The functions of `numpy.random` that draw from its global state."""
-
-_DRAWING = _NUMPY | {
-    "integers", "permuted", "getrandbits", "randrange", "randbytes", "choices", "betavariate", "expovariate", "gammavariate", "gauss", "lognormvariate",
-    "normalvariate", "vonmisesvariate", "paretovariate", "weibullvariate",
-}  # fmt: skip
-"""The methods of generators that draw."""
-
-_GENERATORS = ("random.Random", "numpy.random.default_rng", "numpy.random.RandomState", "numpy.random.Generator")
 
 _MANY = 400
 """Functions that are looked through for one that seeds."""
@@ -49,13 +34,15 @@ class SameRandomNumbers(Rule):
     ## What it does
 
     Reports draws from numpy's global state (`numpy.random.rand()`) or from a generator of the module level, in forked workers that seed neither.
+    So it does for draws of a task from the generator of its own object (`pool.map(self.simulate, runs)`, with `self.rng.normal()` in it).
 
     ## Why it hurts
 
     A fork copies the state of every generator, so all workers draw the same numbers: ten samples are one sample ten times, and nothing fails. Measured
     on CPython 3.10 to 3.13 with numpy 2.2 to 2.5: numpy's global state, and `random.Random()`, `default_rng()` and `RandomState()` of the module
     level, give equal numbers in all forked workers, those of joblib's backend "multiprocessing" too. A generator of the module level that is made with a
-    constant seed does so under spawn and forkserver as well, because every worker makes it again.
+    constant seed does so under spawn and forkserver as well, because every worker makes it again. An object is pickled anew for every task:
+    of four tasks that draw from its generator all four get the same number, whatever the start method.
 
     The functions of the module `random` are seeded anew after a fork, and draw different numbers; so does numpy's global state in processes
     that spawn, forkserver or loky start.
@@ -63,7 +50,7 @@ class SameRandomNumbers(Rule):
     ## When it knows
 
     The workers are several, and start by fork: by name, or by default, which is so on Linux before Python 3.14. Silent when anything that the task or an
-    initializer of the pool calls has "seed" in its name, for processes that are made once, and in tests.
+    initializer of the pool calls has "seed" in its name, for processes that are made once, for objects with a pickle method, and in tests.
 
     ## References
 
@@ -79,33 +66,30 @@ class SameRandomNumbers(Rule):
         if is_test(project, module.path):
             return
         yield from _global_draws(project, module)
-        for function, alarm in project.kept("draws from shared generators", lambda: tuple(_generator_draws(project))):
+        for function, alarm in project.kept("draws from copied generators", lambda: (*_generator_draws(project), *_own_draws(project))):
             if function.module is module:
                 yield alarm
 
     example = Example(
         bad="""\
 import random
-from multiprocessing import Pipe, Process
+from multiprocessing import Process, SimpleQueue
 
 dice = random.Random()
 
 
 def throw(answers):
-    answers.send([dice.randint(1, 6) for _ in range(50)])  # MP906
+    answers.put([dice.randint(1, 6) for _ in range(50)])  # MP906
 
 
 def main():
-    players = []
-    for _ in range(2):
-        answers, sent = Pipe(duplex=False)
-        process = Process(target=throw, args=(sent,))
-        process.start()
-        sent.close()
-        players.append((process, answers))
-    first, second = [answers.recv() for _, answers in players]
-    for process, _ in players:
-        process.join()
+    answers = SimpleQueue()
+    players = [Process(target=throw, args=(answers,)) for _ in range(2)]
+    for player in players:
+        player.start()
+    first, second = [answers.get() for _ in players]
+    for player in players:
+        player.join()
     print("the same throws" if first == second else "different throws")
 
 
@@ -115,25 +99,22 @@ if __name__ == "__main__":
         bad_ends=Prints("the same throws"),
         fixed="""\
 import random
-from multiprocessing import Pipe, Process
+from multiprocessing import Process, SimpleQueue
 
 
 def throw(answers):
     dice = random.Random()
-    answers.send([dice.randint(1, 6) for _ in range(50)])
+    answers.put([dice.randint(1, 6) for _ in range(50)])
 
 
 def main():
-    players = []
-    for _ in range(2):
-        answers, sent = Pipe(duplex=False)
-        process = Process(target=throw, args=(sent,))
-        process.start()
-        sent.close()
-        players.append((process, answers))
-    first, second = [answers.recv() for _, answers in players]
-    for process, _ in players:
-        process.join()
+    answers = SimpleQueue()
+    players = [Process(target=throw, args=(answers,)) for _ in range(2)]
+    for player in players:
+        player.start()
+    first, second = [answers.get() for _ in players]
+    for player in players:
+        player.join()
     print("the same throws" if first == second else "different throws")
 
 
@@ -154,7 +135,7 @@ def _global_draws(project: Project, module: Module) -> Iterator[Alarm]:
             continue
         for site in function.calls:
             name = f.last_name(site.call.func)
-            if name in _NUMPY and project.external(site.call.func, function) == f"numpy.random.{name}":
+            if name in NUMPY and project.external(site.call.func, function) == f"numpy.random.{name}":
                 if _is_copied(project, function, constant=False):
                     message = f"`{f.dotted(site.call.func)}` draws from numpy's global state, of which every forked worker has the same copy: all draw the same numbers"
                     yield Alarm(SameRandomNumbers.code, site.site, message, project.why(function) or (), function.qualname)
@@ -171,7 +152,7 @@ def _generator_draws(project: Project) -> Iterator[tuple[Function, Alarm]]:
         for path in project.sources.holding(word.encode(), sorted(modules)):
             for row in _module_level(modules[path], word):
                 body = modules[path].body
-                if project.external(row.func, body) in _GENERATORS:
+                if project.external(row.func, body) in GENERATORS:
                     yield from _drawn(project, CallSite(body, row))
 
 
@@ -190,19 +171,58 @@ def _drawn(project: Project, made: CallSite) -> Iterator[tuple[Function, Alarm]]
     touches = project.life(made, patient=True).touches
     if any(t.name.endswith(("seed", "setstate", "set_state", "bit_generator", "state")) and t.function in project.workers() for t in touches):
         return
-    around = made.function.parent(made.call)
-    names = {t.id for t in around.targets if isinstance(t, f.Name)} if isinstance(around, f.Assign) else set()
+    names = {t.id for t in f.stored_to(made.function.parent(made.call) or made.call) if isinstance(t, f.Name)}
     if not names or any(_makes_anew(function, names) for function in made.function.module.functions(lambda text: "global" in text)):
         return
     for touch in touches:
-        if touch.name in _DRAWING and touch.call is not None and touch.function not in seen and touch.function in project.workers():
+        if touch.name in DRAWING and touch.call is not None and touch.function not in seen and touch.function in project.workers():
             if not is_test(project, touch.function.path) and _is_copied(project, touch.function, constant=constant):
                 seen.add(touch.function)
-                name = next(iter(names))
                 said = "it is made anew with the same seed in every worker" if constant else "every forked worker has a copy of it in the same state"
                 because = (Step(made.site, "the generator is made here"), *(project.why(touch.function) or ()))
-                message = f"workers draw the same numbers from `{name}`: {said}"
+                message = f"workers draw the same numbers from `{min(names)}`: {said}"
                 yield touch.function, Alarm(SameRandomNumbers.code, touch.function.site(touch.call), message, because, touch.function.qualname)
+
+
+def _own_draws(project: Project) -> Iterator[tuple[Function, Alarm]]:
+    """The first draw of each method that is a task from the generator of its own object, which goes along with every task."""
+    for function, reach in project.workers().items():
+        if reach.certain and function.receiver and reach.submission.role in {"task", "target"} and not is_test(project, function.path):
+            for site in function.calls:
+                kept = site.call.func.value if isinstance(site.call.func, f.Attr) and site.call.func.attr in DRAWING else None
+                if isinstance(kept, f.Attr) and f.dotted(kept.value) == function.receiver:
+                    made = _kept_generator(project, function, kept.attr)
+                    if made is not None and _goes_along(project, function, reach.submission):
+                        because = (Step(made.site, "the generator is made here"), *(project.why(function) or ()))
+                        message = f"each task gets a copy of its object, with `{f.dotted(kept)}` in the same state: all draw the same numbers"
+                        yield function, Alarm(SameRandomNumbers.code, site.site, message, because, function.qualname)
+                        break
+
+
+def _kept_generator(project: Project, function: Function, attr: str) -> CallSite | None:
+    """The call that makes the generator in an attribute of the object of a method; None where workers make one, or what travels is chosen."""
+    assert function.owner is not None
+    made: CallSite | None = None
+    for cls in (base for base in project.mro(function.owner) if isinstance(base, Class)):
+        if {"__getstate__", "__setstate__", "__reduce__", "__reduce_ex__"} & set(cls.method_names()):
+            return None
+        for method in cls.methods_mentioning(attr):
+            for row in method.rows:
+                if isinstance(row, f.Assign) and any(isinstance(t, f.Attr) and t.attr == attr for t in row.targets):
+                    if method in project.workers():
+                        return None
+                    if isinstance(row.value, f.Call) and project.external(row.value.func, method) in GENERATORS:
+                        made = CallSite(method, row.value)
+    return made
+
+
+def _goes_along(project: Project, function: Function, submission: Submission) -> bool:
+    """Whether several tasks are methods of the same object, that of `function`, and nothing seeds in them."""
+    if function not in submission.callees or not submission.resolved or not all(isinstance(v, Bound) for v in submission.callables):
+        return False
+    mine = isinstance(submission.argument, f.Attr) and f.dotted(submission.argument.value) == submission.site.function.receiver != ""
+    several = submission.api.payload in {"each", "zip", "star"} or (mine and is_repeated(project, submission.site, hops=0))
+    return several and not _seeds(project, list(submission.callees))
 
 
 def _makes_anew(function: Function, names: set[str]) -> bool:
@@ -219,22 +239,16 @@ def _is_copied(project: Project, function: Function, *, constant: bool) -> bool:
 def _copies(project: Project, submission: Submission, constant: bool) -> bool:
     if not submission.resolved or not _is_forked(project, submission, constant) or not _are_several(project, submission):
         return False
-    roots = list(submission.callees)
-    for other in project.submissions():
-        if other.role == "initializer" and other.receiver is not None and other.receiver == submission.receiver:
-            if not other.resolved or not other.callees:
-                return False
-            roots.extend(other.callees)
-    return not _seeds(project, roots)
+    begun = [s for s in project.submissions() if s.role == "initializer" and s.receiver is not None and s.receiver == submission.receiver]
+    if not all(s.resolved and s.callees for s in begun):
+        return False
+    return not _seeds(project, [*submission.callees, *(callee for s in begun for callee in s.callees)])
 
 
 def _is_forked(project: Project, submission: Submission, constant: bool) -> bool:
-    made = submission.receiver
-    creation: CallSite | None = submission.site
-    if submission.api.through:
-        made = Instance(External(submission.api.through), "process")
-    elif submission.role == "task":
-        creation = project.maker(made) if made is not None else None
+    through = Instance(External(submission.api.through), "process") if submission.api.through else None
+    made = through or submission.receiver
+    creation = project.maker(made) if submission.role == "task" and made is not None and through is None else submission.site
     if made is None or creation is None:
         return False
     if project.role(made) == "parallel":

@@ -135,12 +135,11 @@ if __name__ == "__main__":
 
 
 class _Made(NamedTuple):
-    """A call that makes an object of `threading`, in a process that has others."""
+    """A call that makes an object of `threading`, and the names by which worker code knows it; none where it is handed over."""
 
     site: CallSite
     kind: str
     names: frozenset[str]
-    """Those by which functions elsewhere know it; none where it is handed to them."""
 
 
 _Found = tuple[str, tuple[Step, ...]]
@@ -160,7 +159,7 @@ def _made(project: Project, module: Module) -> Iterator[_Made]:
                 names = _names(site)
                 handed = any(s.site.function is function and s.where == "process" for s in project.submissions_of(module))
                 known = not (handed and not function.is_module) and not _is_process(project, function)
-                if not known or any(_is_in_workers(project, name) for name in names):
+                if not _may_be_another(project, site, names) and (not known or any(_is_in_workers(project, name) for name in names)):
                     yield _Made(site, kind, names if known else frozenset())
 
 
@@ -191,6 +190,17 @@ def _names(site: CallSite) -> frozenset[str]:
     return frozenset(f.last_name(row) for target in targets for row in f.walk(target) if isinstance(row, (f.Name, f.Attr))) - {site.function.receiver}
 
 
+def _may_be_another(project: Project, site: CallSite, names: frozenset[str]) -> bool:
+    """Whether something else is assigned to the same name, too: a lock of `multiprocessing` where there are processes."""
+    cls = site.function.owner
+    for function in cls.methods_where(lambda text: any(name in text for name in names)) if cls is not None else (site.function,):
+        for row in function.rows:
+            if isinstance(row, f.Assign) and isinstance(row.value, f.Call) and row.value is not site.call and any(f.last_name(t) in names for t in row.targets):
+                if not project.external(row.value.func, function).startswith("threading."):
+                    return True
+    return False
+
+
 # -- events, conditions, semaphores: one waits, another says
 
 
@@ -215,15 +225,12 @@ def _told(project: Project, made: _Made) -> _Found | None:
         worker, parent = (here[0], said[0]) if one == "worker" else (said[0], here[0])
         if worker.function is made.site.function:
             continue
-        what = "waits for it" if worker in here else "says it"
-        message = f"a process has a copy of this `threading.{made.kind}`: what {'the parent' if one == 'worker' else 'the process'} does to it does not reach the other side"
-        steps = (*(project.why(worker.function) or ()), _step(worker, f"the process {what} here"), _step(parent, "the parent " + ("says it here" if worker in here else "waits for it here")))
-        return message, steps
+        sayer = "the parent" if one == "worker" else "the process"
+        message = f"a process has a copy of this `threading.{made.kind}`: what {sayer} does to it does not reach the other side"
+        does = ("waits for it", "says it") if one == "worker" else ("says it", "waits for it")
+        steps = [Step(t.function.site(t.row), f"the {who} {what} here") for t, who, what in zip((worker, parent), ("process", "parent"), does)]
+        return message, (*(project.why(worker.function) or ()), *steps)
     return None
-
-
-def _step(touch: Touch, said: str) -> Step:
-    return Step(touch.function.site(touch.row), said)
 
 
 def _is_handler(project: Project, function: Function) -> bool:
@@ -270,26 +277,18 @@ def _shared(project: Project, function: Function, row: f.Row) -> str:
             if isinstance(target, (f.Attr, f.Item)) and target.at in shared_places(project).get(function, ()):
                 return "the shared value"
     if isinstance(row, f.Call) and f.last_name(row.func) == "open" and project.external(row.func, function) in {"builtins.open", "io.open"}:
-        mode = row.positional(1) or row.keyword("mode")
-        path = row.positional(0)
+        mode, path = row.positional(1) or row.keyword("mode"), row.positional(0)
         if path is not None and isinstance(mode, f.Const) and any(letter in str(mode.value) for letter in "wax+") and _is_fixed(project, path, function):
             return "the file"
     return ""
 
 
 def _is_fixed(project: Project, path: f.Expr, function: Function) -> bool:
-    """Whether a path is the same in all processes."""
-    if isinstance(path, f.Name) and function.graph.definitions(path) is None and not any(path.id == p.name for g in _outer(function) for p in g.facts.params):
+    """Whether a path is the same in all processes: a global, or written out."""
+    if isinstance(path, f.Name) and path.id in function.module.outline.names and function.graph.definitions(path) is None:
         return True
     values = project.values(path, function)
     return len(values) == 1 and isinstance(values[0], Literal)
-
-
-def _outer(function: Function) -> Iterator[Function]:
-    outer = function.outer
-    while outer is not None:
-        yield outer
-        outer = outer.outer
 
 
 def _is_held_otherwise(function: Function, row: f.Row, own: f.Row) -> bool:
