@@ -50,7 +50,7 @@ class ThreadLockBetweenProcesses(Rule):
     The object is followed from the call that makes it, into the processes that it is handed to or that have it as a global or attribute. All calls that
     wait must be on one side and all that set on the other; an event that the worker sets, too, is silent, and so is one that threads or signal handlers
     use. A lock counts when what it guards is surely shared, a `Value`, an `Array`, a manager's object or a file with a fixed name that is
-    opened to write, and when several processes come there at a time.
+    opened to write, and when several processes come there at a time; not when its name may have another lock.
 
     ## Fix safety
 
