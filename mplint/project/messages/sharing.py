@@ -118,7 +118,8 @@ def shared_places(project: Project) -> dict[Function, set[int]]:
     def compute() -> dict[Function, set[int]]:
         out: dict[Function, set[int]] = {}
         for site in project.calls_ending("Value", "Array", "dict", "list", "Namespace"):
-            made = next(project.made_by(site), None)
+            builtin = isinstance(site.call.func, f.Name) and site.call.func.id in {"dict", "list"}
+            made = None if builtin else next(project.made_by(site), None)
             if made is not None and made.where == "process" and project.role(made) in {"shared-value", "proxy"}:
                 for touch in project.life(site, handed=True, patient=True).touches:
                     out.setdefault(touch.function, set()).add(touch.row.at)
