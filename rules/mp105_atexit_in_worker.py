@@ -31,8 +31,8 @@ class AtexitInWorker(Rule):
     ## Why it hurts
 
     A forked worker ends by `os._exit()`, past all exit handlers: what was to be flushed, closed or removed is not. Measured on CPython 3.8 to
-    3.12 with fork and forkserver, for `Process`, `Pool` and `ProcessPoolExecutor`: the handler never runs. With spawn it does, and from 3.13 on it does
-    everywhere.
+    3.12 with fork and forkserver, for `Process`, `Pool` and `ProcessPoolExecutor`: the handler never runs. With spawn it does, as
+    with every start method from 3.13 on, but for the workers of a pool that its `with` block terminates: those run it at times (3.10 to 3.13).
 
     ## When it knows
 
