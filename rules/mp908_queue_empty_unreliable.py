@@ -87,11 +87,13 @@ class QueueEmptyUnreliable(Rule):
 
     example = Example(
         bad="""\
+import time
 from multiprocessing import Process, Queue
 
 
 def measure(readings):
     for number in range(5):
+        time.sleep(0.2)
         readings.put(number)
 
 
@@ -111,11 +113,13 @@ if __name__ == "__main__":
 """,
         bad_ends=Prints("readings were lost"),
         fixed="""\
+import time
 from multiprocessing import Process, Queue
 
 
 def measure(readings):
     for number in range(5):
+        time.sleep(0.2)
         readings.put(number)
     readings.put(None)
 
