@@ -170,7 +170,7 @@ def place_of(site: CallSite) -> list[Any]:
 
 def placed(result: Row) -> None:
     """Numbers of nodes become rows of files."""
-    from mplint.spans import resolve
+    from mplint.finding.spans import resolve
 
     rows = [r for group in ("receivers", "callables") for r in result[group]]
     project = Project(Sources("", [r["place"][0] for r in rows]))

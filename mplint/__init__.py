@@ -20,8 +20,8 @@ def check(paths: Sequence[str | os.PathLike[str]] = (".",)) -> list[Finding]:
     import os
 
     from mplint.config import load
-    from mplint.discover import common_directory
     from mplint.opening import merged, open_sessions
+    from mplint.source.discover import common_directory
 
     wanted = [os.fspath(path) for path in paths]
     opened = open_sessions(wanted, lambda group: load(common_directory(group), single_file=not any(map(os.path.isdir, group))))

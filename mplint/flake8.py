@@ -121,8 +121,8 @@ class _Run:
         from mplint.cache.folder import Folder
         from mplint.cache.memory import place_of
         from mplint.config import load
-        from mplint.discover import common_directory
         from mplint.opening import open_sessions
+        from mplint.source.discover import common_directory
 
         def settings(group: Sequence[str]) -> Settings:
             return self._selecting(load(common_directory(group), single_file=not any(map(os.path.isdir, group))))

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mplint.config.settings import Settings
-from mplint.discover import Found, discover, grouped
-from mplint.result import Result
+from mplint.finding.result import Result
 from mplint.source import Sources
+from mplint.source.discover import Found, discover, grouped
 
 if TYPE_CHECKING:
     from mplint.cache.findings import Entry

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from mplint.finding import Alarm
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Module, Project
 
 

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mplint import baseline, suppress
 from mplint.apis import Alias, Api, Table, builtin_table
 from mplint.config.selectors import Chosen, choose
 from mplint.config.settings import Settings
-from mplint.discover import matches
 from mplint.environment import site_packages
-from mplint.finding import Alarm, Finding, Fix, Place, Safety, Site
+from mplint.finding import Alarm, Finding, Fix, Place, Safety, Site, baseline, suppress
+from mplint.finding.result import DECODER, ENCODER, Answer, Crash, Looked, Result, crash_of
 from mplint.project import Limits, Project
 from mplint.registry import Registry, registry
-from mplint.result import DECODER, ENCODER, Answer, Crash, Looked, Result, crash_of
 from mplint.source import Sources, UnreadableFile
-from mplint.unreadable import unreadable, worth_parsing
+from mplint.source.discover import matches
+from mplint.source.unreadable import unreadable, worth_parsing
 
 if TYPE_CHECKING:
     from mplint.cache.pieces import Pieces
@@ -175,7 +174,7 @@ class Session:
         """Alarms with positions; each page that holds a site is parsed once."""
         if not alarms:
             return {}
-        from mplint import spans
+        from mplint.finding import spans
 
         wanted: dict[str, set[int]] = {}
         for alarm in alarms:
@@ -212,7 +211,7 @@ class Session:
         """The result with a fix in each finding that its rule can repair, as safe as the configuration says."""
         if not any(finding in found for finding in result.findings):
             return result
-        from mplint.offers import Refusal, fixes_for
+        from mplint.fixes.offers import Refusal, fixes_for
 
         rules = {rule.code: rule for rule in self.rules}
         wanted: dict[str, list[Alarm]] = {}
@@ -246,7 +245,7 @@ class Session:
         """The result with rows that count in the cells of notebooks."""
         if not any(finding.path.endswith(".ipynb") for finding in result.findings):
             return result
-        from mplint.notebook import in_cells
+        from mplint.source.notebook import in_cells
 
         return msgspec.structs.replace(result, findings=tuple(in_cells(finding, self.sources) for finding in result.findings))
 

@@ -12,7 +12,7 @@ from mplint.rule import Example, Exits, Hangs, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Function, Module, Project
 
 IGNORING = "signal.SIG_IGN"

@@ -14,7 +14,7 @@ from mplint.rule import Example, Exits, Hangs, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import CallSite, Function, Module, Project
 
 EXITS = frozenset({"builtins.BaseException", "builtins.SystemExit"})

@@ -13,7 +13,7 @@ from mplint.rule import Example, Prints, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Module, Project
     from mplint.project.workers import Submission
 

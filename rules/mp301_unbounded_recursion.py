@@ -10,12 +10,12 @@ from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.hierarchy import derived
 from mplint.rule import Example, Hangs, Raises, Rule
-from mplint.words import called_in
+from mplint.source.words import called_in
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import CallSite, Function, Module, Project
 
 Edges = Mapping["Function", "tuple[CallSite, ...]"]

@@ -13,7 +13,7 @@ from mplint.rule import Example, Prints, Raises, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Function, Module, Project
 
 BUILDING = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.dict", "builtins.bytes", "builtins.bytearray",

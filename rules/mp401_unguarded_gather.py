@@ -11,7 +11,7 @@ from mplint.rule import Example, Prints, Raises, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Module, Project
 
 

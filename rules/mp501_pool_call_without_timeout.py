@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm
-from mplint.limiting import limit_hint, read_limit
+from mplint.fixes.limiting import limit_hint, read_limit
 from mplint.project.modules import CallSite
 from mplint.project.values import Bound, External, Instance
 from mplint.rule import Example, Hangs, Raises, Rule
@@ -14,7 +14,7 @@ from mplint.rule import Example, Hangs, Raises, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Module, Project, Use
 
 

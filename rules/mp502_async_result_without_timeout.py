@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Step
-from mplint.limiting import add_limit, limit_hint
+from mplint.fixes.limiting import add_limit, limit_hint
 from mplint.project.waits.callbacks import deliveries
 from mplint.rule import Example, Hangs, Raises, Rule
 
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import CallSite, Instance, Module, Project, Use
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm
-from mplint.limiting import add_limit, limit_hint
+from mplint.fixes.limiting import add_limit, limit_hint
 from mplint.project.importing import is_test
 from mplint.project.values import Instance, Literal, Many, Tuple
 from mplint.project.waits.futures import executor_of, is_done, waited_for
@@ -15,7 +15,7 @@ from mplint.rule import Example, Hangs, Raises, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Function, Module, Project, Use
 
 

@@ -14,7 +14,7 @@ from mplint.rule import Example, Prints, Raises, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Function, Module, Project, Use, Value
 
 _WIDE = frozenset({"builtins.Exception", "builtins.BaseException"})

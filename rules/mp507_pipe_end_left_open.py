@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from mplint.finding import Site
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Module, Project
     from mplint.project.lives.lifetimes import Touch
 

@@ -14,7 +14,7 @@ from mplint.rule import Example, Hangs, Prints, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Module, Project, Use
     from mplint.project.modules import CallSite, Function
 

@@ -16,7 +16,7 @@ from mplint.rule import Example, Prints, Raises, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Module, Project
 
 _STARTING = frozenset({"pool", "executor", "process", "process-group", "manager"})

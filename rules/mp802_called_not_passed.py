@@ -13,7 +13,7 @@ from mplint.rule import Example, Prints, Rule
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Module, Project, Use
 
 _NOTHING = {"builtins.print", "time.sleep", "builtins.setattr", "os.makedirs", "os.remove", "shutil.rmtree", "logging.info", "logging.debug"}

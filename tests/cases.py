@@ -16,7 +16,7 @@ import msgspec
 from mplint.config import Options, load
 from mplint.config.options import key_of
 from mplint.finding import Finding, Safety
-from mplint.rewrite import Rewritten, rewrite
+from mplint.fixes.rewrite import Rewritten, rewrite
 from mplint.rule import Rule
 from mplint.session import Result, Session
 

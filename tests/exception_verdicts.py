@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from mplint.config import Options, load
 from mplint.finding import Finding
 from mplint.project import Project
-from mplint.rewrite import rewrite
+from mplint.fixes.rewrite import rewrite
 from mplint.session import Session
 from mplint.source import Sources
 from mplint.verdict.judge import Verdict, verdict

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mplint import baseline
+from mplint.finding import baseline
 from mplint.config.settings import ConfigError
 from mplint.finding import Finding, Span
 

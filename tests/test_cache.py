@@ -25,9 +25,9 @@ from mplint.cache.pieces import Pieces
 from mplint.config import load
 from mplint.finding import Finding, Span
 from mplint.opening import Opened, open_sessions
-from mplint.outline import outline_of
-from mplint.scan import scan_of
-from mplint.result import Result
+from mplint.facts.outline import outline_of
+from mplint.source.scan import scan_of
+from mplint.finding.result import Result
 from mplint.source import digest_of
 
 CONCISE = ("--output-format", "concise")

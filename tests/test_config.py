@@ -18,7 +18,7 @@ from mplint.config.files import minimum_python
 from mplint.config.options import FORMATS, KEYS
 from mplint.config.schema import text as schema_text
 from mplint.config.selectors import choose
-from mplint.discover import discover, grouped, matches
+from mplint.source.discover import discover, grouped, matches
 from mplint.report import FORMATS as WRITTEN
 from mplint.rule import Rule
 

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mplint import extract, facts, outline
+from mplint import extract, facts
+from mplint.facts import outline
 from mplint.source import Lines, decode
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])

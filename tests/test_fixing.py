@@ -8,12 +8,13 @@ from collections.abc import Callable
 import libcst as cst
 import pytest
 
-from mplint import extract, facts, spans
+from mplint import extract, facts
+from mplint.finding import spans
 from mplint.finding import Alarm, Fix, Safety, Site
-from mplint.edits import applied
-from mplint.fixing import Repair
-from mplint.offers import Refusal, fixes_for
-from mplint.outline import outline_of
+from mplint.fixes.edits import applied
+from mplint.fixes.repair import Repair
+from mplint.fixes.offers import Refusal, fixes_for
+from mplint.facts.outline import outline_of
 from mplint.rule import Rule
 from mplint.source import Source, decode
 

@@ -7,7 +7,7 @@ import sys
 
 from mplint import facts as f
 from mplint.extract import parse_page, steps_of
-from mplint.outline import Page
+from mplint.facts.outline import Page
 from mplint.project.flow import Ending, Graph, Leaving, graph_of
 from mplint.source import Lines
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mplint.edits import applied, parses
+from mplint.fixes.edits import applied, parses
 from mplint.finding import Edit, Span
-from mplint.outline import outline_of
-from mplint.parts import Parts
+from mplint.facts.outline import outline_of
+from mplint.fixes.parts import Parts
 from mplint.source import decode
 
 LIBRARY = Path(asyncio.__file__).parents[1]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mplint.edits import Unrepairable, applied
+from mplint.fixes.edits import Unrepairable, applied
 from mplint.finding import Edit, Finding, Fix, Safety, Span
-from mplint.rewrite import Rewritten, apart, merged, rewrite
+from mplint.fixes.rewrite import Rewritten, apart, merged, rewrite
 
 
 def finding(code: str, start: int, edits: tuple[Edit, ...] | None = None, safety: Safety = Safety.SAFE, path: str = "a.py") -> Finding:

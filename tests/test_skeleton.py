@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mplint import outline
-from mplint.skeleton import skeleton
+from mplint.facts import outline
+from mplint.source.skeleton import skeleton
 
 LIBRARY = Path(asyncio.__file__).parents[1]
 FILES = [*sorted(LIBRARY.glob("asyncio/*.py")), *sorted(LIBRARY.glob("multiprocessing/*.py")), *sorted(LIBRARY.glob("[dt-u]*.py"))]

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mplint.comments import Layout
-from mplint.notebook import MARK, in_cells
+from mplint.source.comments import Layout
+from mplint.source.notebook import MARK, in_cells
 from mplint.finding import Finding, Span
 from mplint.source import Sources, UnreadableFile, decode
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mplint import extract, facts, outline, spans
+from mplint import extract, facts
+from mplint.facts import outline
+from mplint.finding import spans
 from mplint.finding import Span
 from mplint.source import Source, decode, lines_of
 

@@ -12,8 +12,8 @@ from command import LIMIT, project
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {
-    "libcst", "rich", "pathspec", "packaging", "mplint.session", "mplint.project", "mplint.registry", "mplint.rules", "mplint.extract", "mplint.facts", "mplint.outline",
-    "mplint.spans", "mplint.verdict", "mplint.suppress", "mplint.cache.pieces", "multiprocessing", "concurrent", "asyncio", "tempfile", "json", "importlib.metadata",
+    "libcst", "rich", "pathspec", "packaging", "mplint.session", "mplint.project", "mplint.registry", "mplint.rules", "mplint.extract", "mplint.facts", "mplint.facts.outline",
+    "mplint.finding.spans", "mplint.verdict", "mplint.finding.suppress", "mplint.cache.pieces", "multiprocessing", "concurrent", "asyncio", "tempfile", "json", "importlib.metadata",
     "configparser", "logging", "socket",
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ import pytest
 from mplint import facts as f
 from mplint.project import Bound, Class, External, Function, Instance, Literal, Many, ModuleValue, Partial, Project, Tuple, Unknown, Value
 from mplint.source import Sources
-from mplint.spans import resolve
+from mplint.finding.spans import resolve
 
 CASES: dict[str, dict[str, str]] = {
     "with": {"main.py": """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mplint.source import decode
-from mplint.writing import Unwritable, write_source
+from mplint.fixes.writing import Unwritable, write_source
 
 
 @pytest.mark.parametrize(

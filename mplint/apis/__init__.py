@@ -17,7 +17,6 @@ from typing import Iterable, Literal, TypeAlias
 
 import msgspec
 
-
 Role: TypeAlias = Literal[
     "pool",  # Pool's methods
     "executor",  # submit and map

@@ -18,7 +18,7 @@ from mplint.cache.identity import identity
 from mplint.cache.stamps import Stamps
 from mplint.config.settings import Settings
 from mplint.finding import Finding
-from mplint.result import Result
+from mplint.finding.result import Result
 from mplint.source import Sources, UnreadableFile, digest_of
 
 _SAID_LATER = ("output_format", "fix", "unsafe_fixes", "show_fixes", "cache_dir")
@@ -120,7 +120,7 @@ def _part(result: Result, given: frozenset[str], checked: tuple[str, ...]) -> Re
 
 def _all_parse(paths: Sequence[str], overlays: Mapping[str, bytes]) -> bool:
     """Whether files that the whole run had no time to parse are fine; a run on few files would have parsed them."""
-    from mplint.unreadable import syntax_error, worth_parsing
+    from mplint.source.unreadable import syntax_error, worth_parsing
 
     sources = Sources("", paths, overlays)
     if not worth_parsing(sources, paths):

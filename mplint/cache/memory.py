@@ -15,7 +15,7 @@ from mplint.cache.findings import Entry
 from mplint.cache.folder import Folder
 from mplint.cache.identity import files_of_packs
 from mplint.config.settings import Settings
-from mplint.result import Result
+from mplint.finding.result import Result
 from mplint.source import Sources, digest_of
 
 if TYPE_CHECKING:

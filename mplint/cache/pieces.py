@@ -11,8 +11,8 @@ import msgspec
 from mplint import facts as f
 from mplint.cache.folder import Folder
 from mplint.cache.identity import identity
-from mplint.outline import Outline
-from mplint.scan import FileScan
+from mplint.facts.outline import Outline
+from mplint.source.scan import FileScan
 
 T = TypeVar("T")
 

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mplint import suppress
 from mplint.cache.stamps import Stamps
-from mplint.finding import Finding
-from mplint.outline import Outline, outline_of
-from mplint.result import Result
-from mplint.scan import scan_of
+from mplint.facts.outline import Outline, outline_of
+from mplint.finding import Finding, suppress
+from mplint.finding.result import Result
 from mplint.source import Lines, Source, UnreadableFile, decode, digest_of
-from mplint.unreadable import SYNTAX_BUDGET, syntax_error
+from mplint.source.scan import scan_of
+from mplint.source.unreadable import SYNTAX_BUDGET, syntax_error
 
 if TYPE_CHECKING:
     from mplint.cache.pieces import Pieces

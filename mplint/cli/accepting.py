@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from mplint import baseline, suppress
 from mplint.cli import FAILED, FINE
 from mplint.cli.complaints import complain
 from mplint.cli.words import Request
 from mplint.config.settings import ConfigError
-from mplint.finding import Finding
-from mplint.report.scene import counted
+from mplint.finding import Finding, baseline, suppress
+from mplint.finding.result import Result
+from mplint.fixes.writing import Unwritable, write_atomically, write_source
 from mplint.opening import Opened, merged
-from mplint.result import Result
+from mplint.report.scene import counted
 from mplint.session import Session
-from mplint.writing import Unwritable, write_atomically, write_source
 
 _NEVER = frozenset({"MP000", "MP001"})
 

@@ -1,39 +1,20 @@
-"""The cache of a run: where it is, what is said when it does not work, and how it is emptied."""
+"""`--clear-cache`: what earlier runs kept is thrown away."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 from mplint.cache.folder import Folder
 from mplint.cache.memory import place_of
 from mplint.cli import FAILED, FINE
 from mplint.cli.complaints import complain
+from mplint.cli.inputs import settings_for
 from mplint.cli.words import Request
-from mplint.config import Settings
-from mplint.discover import grouped
-
-
-def folders(asked: Request) -> Callable[[Settings], Folder | None]:
-    """What gives the cache of a project, None where none is to be used.  Of all that goes wrong with caches one warning is given."""
-    said: list[str] = []
-
-    def warn(text: str) -> None:
-        if not said and not asked.quiet:
-            complain(text, word="warning")
-        said.append(text)
-
-    def folder(settings: Settings) -> Folder | None:
-        place = place_of(settings) if asked.cache else None
-        return None if place is None else Folder(place, own=settings.cache_dir is None, warn=warn)
-
-    return folder
+from mplint.source.discover import grouped
 
 
 def clear(asked: Request) -> int:
     """`--clear-cache`.  Returns the exit code."""
-    from mplint.cli.checking import settings_for
-
     failed = False
     for group in grouped(asked.paths or (".",)):
         settings = settings_for(asked, group)

@@ -11,19 +11,20 @@ from typing import TextIO
 import msgspec
 
 from mplint.cli import FAILED, FINE, FOUND
-from mplint.cli.checking import Input, report
 from mplint.cli.complaints import complain
+from mplint.cli.inputs import Input
+from mplint.cli.reporting import report
 from mplint.cli.words import Request
-from mplint.edits import Unrepairable
 from mplint.finding import Finding
+from mplint.finding.result import Result
+from mplint.fixes.edits import Unrepairable
+from mplint.fixes.rewrite import Rewritten, rewrite
+from mplint.fixes.writing import Unwritable, write_source
+from mplint.opening import Opened, merged
 from mplint.report.diff import unified_bytes
 from mplint.report.scene import counted
-from mplint.rewrite import Rewritten, rewrite
-from mplint.opening import Opened, merged
-from mplint.result import Result
 from mplint.session import Session
 from mplint.source import Source
-from mplint.writing import Unwritable, write_source
 
 
 def repair(opened: Sequence[Opened], results: Sequence[Result], asked: Request, given: Input) -> int:

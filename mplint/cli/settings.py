@@ -6,13 +6,13 @@ import os
 import sys
 
 from mplint.cli import FAILED, FINE
-from mplint.cli.checking import read_input, settings_for, tell_paths
+from mplint.cli.inputs import read_input, settings_for, tell_paths
 from mplint.cli.words import Request
 from mplint.config import Settings
 from mplint.config.options import Options, key_of
 from mplint.config.selectors import choose
-from mplint.discover import discover, grouped
 from mplint.registry import registry
+from mplint.source.discover import discover, grouped
 
 
 def answer(asked: Request) -> int:

@@ -9,8 +9,9 @@ import time
 import msgspec
 
 from mplint.cli import FAILED, FINE
-from mplint.cli.checking import check, grouped_roots
+from mplint.cli.checking import check
 from mplint.cli.complaints import complain
+from mplint.cli.inputs import grouped_roots
 from mplint.cli.words import Request
 from mplint.config.settings import ConfigError
 

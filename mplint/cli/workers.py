@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from mplint import __version__
 from mplint.cli import FAILED, FINE, FOUND
-from mplint.cli.checking import opened_for, read_input, tell_paths
 from mplint.cli.complaints import complain
+from mplint.cli.inputs import Input, opened_for, read_input, tell_paths
 from mplint.cli.words import Request
 from mplint.config.settings import ConfigError
 from mplint.finding import Finding, Site
@@ -19,8 +19,8 @@ from mplint.session import Session
 from mplint.worker_map import WorkerMap, worker_map
 
 if TYPE_CHECKING:
+    from mplint.finding.spans import Position
     from mplint.project.modules import Function, Module
-    from mplint.spans import Position
 
 
 def answer(asked: Request) -> int:
@@ -30,7 +30,7 @@ def answer(asked: Request) -> int:
 
 def positions(session: Session, sites: Iterable[Site]) -> dict[Site, Position]:
     """Where sites are; one that cannot be found is left out."""
-    from mplint.spans import resolve
+    from mplint.finding.spans import resolve
 
     wanted: dict[str, set[int]] = {}
     for site in sites:
@@ -76,8 +76,6 @@ def _map(asked: Request) -> int:
 def _why(asked: Request, place: str) -> int:
     file, row = _place(place)
     path = os.path.abspath(file)
-    from mplint.cli.checking import Input
-
     session = opened_for(asked, Input((path,)))[0].session
     module = session.project.module(path)
     if module is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from mplint.outline import Page
+from mplint.facts.outline import Page
 from mplint.source import Lines
 
 UNFIT = (cst.CSTLogicError, cst.CSTValidationError, ValueError, TypeError)

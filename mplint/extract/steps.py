@@ -11,7 +11,7 @@ from mplint import facts as f
 from mplint.extract.expressions import OPERATORS, annotation, argument, expr, maybe, params
 from mplint.extract.pages import Unreadable, deep
 from mplint.extract.walk import Walk, alias, dotted
-from mplint.outline import Page
+from mplint.facts.outline import Page
 
 EXTRACTOR = 2
 """Version of what this package writes; part of every cache key."""

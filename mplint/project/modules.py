@@ -10,7 +10,7 @@ from typing import Callable, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Site
-from mplint.outline import ClassOutline, Outline, Page
+from mplint.facts.outline import ClassOutline, Outline, Page
 from mplint.project.flow import Ending, Graph, graph_of
 from mplint.source import Lines, Source, digest_of
 

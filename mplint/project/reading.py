@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mplint import facts as f
-from mplint.outline import Outline, Page, nests_too_deeply, outline_of, outline_of_steps
+from mplint.facts.outline import Outline, Page, nests_too_deeply, outline_of, outline_of_steps
 from mplint.project.index import Index
 from mplint.project.modules import Module
 from mplint.source import Source, Sources, UnreadableFile

@@ -20,7 +20,7 @@ from mplint.project.hierarchy import family as family_of
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
 from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, Vocabulary
-from mplint.words import called_in, code_of, imported_in, names_in
+from mplint.source.words import called_in, code_of, imported_in, names_in
 
 if TYPE_CHECKING:
     from mplint.project import Project

@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Collection, Iterable, Iterator, Sequence
 
-from mplint.scan import FileScan, scan_of
+from mplint.source.scan import FileScan, scan_of
 from mplint.source import Sources, digest_of
 
 if TYPE_CHECKING:

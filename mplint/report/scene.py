@@ -41,7 +41,7 @@ class Text:
 
     def top(self, row: int) -> int:
         """The row above the notebook's cell in which `row` stands: that of the marker between cells, 0 in the first."""
-        from mplint.notebook import MARK
+        from mplint.source.notebook import MARK
 
         marker = MARK.rstrip("\n")
         return next((at for at in range(min(row, len(self.lines)), 0, -1) if self.lines[at - 1] == marker), 0)

@@ -9,7 +9,7 @@ from mplint.finding import Alarm, Safety
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
 
 
 def add_reduce(node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:

@@ -10,7 +10,7 @@ from mplint.finding import Step
 from mplint.project.importing import is_beside, is_offered, is_test
 from mplint.project.modules import CallSite, Function, Module
 from mplint.project.values import Instance, Literal, Unknown
-from mplint.words import called_in
+from mplint.source.words import called_in
 
 if TYPE_CHECKING:
     from mplint.project import Project

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from mplint.edits import Unrepairable
 from mplint.finding import Edit
-from mplint.toplevel import Binding, bindings
-from mplint.tree import Tree
+from mplint.fixes.edits import Unrepairable
+from mplint.fixes.toplevel import Binding, bindings
+from mplint.fixes.tree import Tree
 
 
 class Spelling(NamedTuple):

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from mplint.comments import Comment, Layout
 from mplint.finding import Edit, Finding, Fix, Safety, Span
 from mplint.source import Source
+from mplint.source.comments import Comment, Layout
 
 _WORTH = re.compile(rb"noqa|mplint\s*:", re.IGNORECASE)
 _OURS = re.compile(rb"noqa\s*:[^\r\n]*\bmp\d")

@@ -2,8 +2,8 @@
 
 `mplint.extract` lowers a LibCST tree to these rows and the tree is dropped.  Whitespace, comments, parentheses and
 quotes are gone; the order of evaluation, the control flow and every name stay.  A row knows its node only by `at`,
-the number of the node in the walk of its module: `at >> PAGE_BITS` is the page (see `mplint.outline`), the low bits
-count nodes inside the page.  `mplint.spans` turns such a number back into a node and a position, only where a finding
+the number of the node in the walk of its module: `at >> PAGE_BITS` is the page (see `mplint.facts.outline`), the low bits
+count nodes inside the page.  `mplint.finding.spans` turns such a number back into a node and a position, only where a finding
 needs it.
 
 Two families of rows: `Expr` (what is computed) and `Step` (what is done).  Both are closed unions, so that
@@ -325,7 +325,7 @@ class FunctionFacts(Row, frozen=True, tag="f"):
 class ClassFacts(Row, frozen=True, tag="C"):
     """A class statement.  `bases` holds positional bases and keywords (`metaclass=`).
 
-    Of a class that has pages of its own (module level, see `mplint.outline`) the body is empty: its statements and methods
+    Of a class that has pages of its own (module level, see `mplint.facts.outline`) the body is empty: its statements and methods
     are pages too.  A class inside a function carries its whole body.
     """
 

@@ -2,7 +2,7 @@
 
 A page is the smallest piece of source that is ever read whole: a module-level or class-level statement, the head of a
 class, or a function with everything in it.  The outline comes from `ast` (fast, C), of a long module without its function
-bodies (`mplint.skeleton`); the pages that a question reaches are parsed with LibCST (`mplint.extract`).  Source that the
+bodies (`mplint.source.skeleton`); the pages that a question reaches are parsed with LibCST (`mplint.extract`).  Source that the
 running Python cannot parse but LibCST can is one single page.
 """
 
@@ -17,8 +17,8 @@ from typing import Any, Iterator
 import msgspec
 
 from mplint import facts as f
-from mplint.skeleton import skeleton
 from mplint.source import lines_of
+from mplint.source.skeleton import skeleton
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -12,7 +12,7 @@ from mplint.finding import Safety
 if TYPE_CHECKING:
     import libcst as cst
 
-    from mplint.fixing import Repair
+    from mplint.fixes.repair import Repair
     from mplint.project import Limits
 
 

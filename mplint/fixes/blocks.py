@@ -7,9 +7,9 @@ from typing import Any, Union
 
 import libcst as cst
 
-from mplint.edits import Draft, Unrepairable
 from mplint.finding import Span
-from mplint.tree import Tree
+from mplint.fixes.edits import Draft, Unrepairable
+from mplint.fixes.tree import Tree
 
 Statement = Union[cst.BaseSmallStatement, cst.BaseCompoundStatement]
 

@@ -12,8 +12,8 @@ from typing import NamedTuple, Union
 
 import msgspec
 
-from mplint.edits import Unrepairable, applied, in_order, parses
 from mplint.finding import Edit, Finding, Safety
+from mplint.fixes.edits import Unrepairable, applied, in_order, parses
 
 ROUNDS = 10
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator, Sequence
 
-from mplint.edits import applied
+from mplint.facts.outline import Outline
 from mplint.finding import Edit, Span
-from mplint.outline import Outline
+from mplint.fixes.edits import applied
 from mplint.source import Source
 
 

@@ -39,11 +39,12 @@ from typing import Any
 
 import libcst as cst
 
-from mplint import extract, imports, spans
-from mplint.blocks import Blocks
-from mplint.edits import Draft, Unrepairable
-from mplint.finding import Alarm, Edit, Safety
-from mplint.tree import Tree
+from mplint import extract
+from mplint.finding import Alarm, Edit, Safety, spans
+from mplint.fixes import imports
+from mplint.fixes.blocks import Blocks
+from mplint.fixes.edits import Draft, Unrepairable
+from mplint.fixes.tree import Tree
 
 __all__ = ["Repair", "Unrepairable"]
 

@@ -7,13 +7,13 @@ from typing import Union
 
 import msgspec
 
-from mplint.edits import Unrepairable, applied, parses
+from mplint.facts.outline import Outline
 from mplint.finding import Alarm, Edit, Fix, Safety
-from mplint.fixing import Repair
-from mplint.outline import Outline
+from mplint.fixes.edits import Unrepairable, applied, parses
+from mplint.fixes.repair import Repair
+from mplint.fixes.tree import Tree
 from mplint.rule import Rule
 from mplint.source import Source
-from mplint.tree import Tree
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class Refusal(msgspec.Struct, frozen=True):
 def fixes_for(source: Source, outline: Outline, alarms: Iterable[Alarm], rules: Mapping[str, Rule]) -> dict[Alarm, Union[Fix, Refusal]]:
     """The fix of each alarm of one file, by the rule of its code; an alarm whose rule offers none is left out.
 
-    Every fix is checked to leave source that parses; `mplint.rewrite` checks what else is promised.
+    Every fix is checked to leave source that parses; `mplint.fixes.rewrite` checks what else is promised.
     """
     wanted = [alarm for alarm in alarms if alarm.code in rules and rules[alarm.code].has_fix()]
     found: dict[Alarm, Union[Fix, Refusal]] = {}

@@ -9,9 +9,9 @@ import warnings
 from collections.abc import Iterator
 from typing import NamedTuple, Union
 
-from mplint.edits import Unrepairable
+from mplint.facts.outline import shallow
 from mplint.finding import Edit, Span
-from mplint.outline import shallow
+from mplint.fixes.edits import Unrepairable
 from mplint.source import Source
 
 Import = Union[ast.Import, ast.ImportFrom]

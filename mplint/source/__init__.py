@@ -105,7 +105,7 @@ class Source(msgspec.Struct, frozen=True, dict=True):
     def encode(self, text: str) -> bytes:
         """The bytes of this file with `text` in place of its own.  Raises ValueError (UnicodeEncodeError) when they cannot hold it."""
         if self.cells:
-            from mplint.notebook import rebuilt
+            from mplint.source.notebook import rebuilt
 
             return rebuilt(self, text)
         return text.encode(self.encoding)
@@ -126,7 +126,7 @@ def lines_of(text: str) -> list[str]:
 def decode(path: str, data: bytes) -> Source:
     """The source in `data`, by its byte order mark or its PEP 263 comment, else UTF-8; a notebook by its cells.  Raises UnreadableFile."""
     if path.endswith(".ipynb"):
-        from mplint.notebook import decode_notebook
+        from mplint.source.notebook import decode_notebook
 
         return decode_notebook(path, data)
     encoding = encoding_of(path, data)

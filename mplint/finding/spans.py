@@ -17,8 +17,8 @@ from libcst._nodes.internal import CodegenState
 
 from mplint import extract
 from mplint.facts import PAGE_BITS
+from mplint.facts.outline import Outline, Page
 from mplint.finding import Span
-from mplint.outline import Outline, Page
 from mplint.source import Source
 
 _NAMED = (cst.FunctionDef, cst.ClassDef)

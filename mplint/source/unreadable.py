@@ -7,8 +7,8 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from mplint.facts.outline import nests_too_deeply
 from mplint.finding import Finding, Span
-from mplint.outline import nests_too_deeply
 from mplint.source import Source, Sources, UnreadableFile
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def syntax_error(source: Source) -> Error | None:
             if nests_too_deeply(error):
                 return ("nested too deeply to be read", *found[1:])
     from mplint.extract import Unreadable, parse_page
-    from mplint.outline import Page
+    from mplint.facts.outline import Page
 
     try:
         parse_page(source.lines, Page(1, max(len(source.lines), 1), "module"))

@@ -12,14 +12,14 @@ from typing import Union
 
 import libcst as cst
 
-from mplint import extract, spans
-from mplint.edits import Unrepairable
+from mplint import extract
 from mplint.facts import PAGE_BITS
-from mplint.finding import Span
-from mplint.outline import Outline, Page
-from mplint.parts import Parts
+from mplint.facts.outline import Outline, Page
+from mplint.finding import Span, spans
+from mplint.fixes.edits import Unrepairable
+from mplint.fixes.parts import Parts
+from mplint.fixes.toplevel import TopLevel
 from mplint.source import Source, lines_of
-from mplint.toplevel import TopLevel
 
 Statement = Union[cst.BaseSmallStatement, cst.SimpleStatementLine, cst.BaseCompoundStatement]
 
@@ -30,7 +30,7 @@ _INDENT = re.compile(r"^(?:    )+")
 class Tree:
     """A file, read part by part: what is asked of a node needs no more of it than the statement of the module level that holds the node.
 
-    Offsets are those of the file.  `inner`, `outer`, `parents` and `indents` are those of `mplint.spans.Layout`, of what was read so far; the node
+    Offsets are those of the file.  `inner`, `outer`, `parents` and `indents` are those of `mplint.finding.spans.Layout`, of what was read so far; the node
     around a statement of the module level is a Module of that part.  Whatever reads raises Unrepairable where LibCST cannot, or would not write back
     byte for byte what it reads.
     """
