@@ -14,11 +14,11 @@ from mplint.config.settings import Settings
 from mplint.environment import site_packages
 from mplint.finding import Alarm, Finding, Fix, Place, Safety, Site, baseline, suppress
 from mplint.finding.result import DECODER, ENCODER, Answer, Crash, Looked, Result, crash_of
+from mplint.finding.unreadable import unreadable, worth_parsing
 from mplint.project import Limits, Project
 from mplint.registry import Registry, registry
 from mplint.source import Sources, UnreadableFile
 from mplint.source.discover import matches
-from mplint.source.unreadable import unreadable, worth_parsing
 
 if TYPE_CHECKING:
     from mplint.cache.pieces import Pieces

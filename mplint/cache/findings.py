@@ -120,7 +120,7 @@ def _part(result: Result, given: frozenset[str], checked: tuple[str, ...]) -> Re
 
 def _all_parse(paths: Sequence[str], overlays: Mapping[str, bytes]) -> bool:
     """Whether files that the whole run had no time to parse are fine; a run on few files would have parsed them."""
-    from mplint.source.unreadable import syntax_error, worth_parsing
+    from mplint.finding.unreadable import syntax_error, worth_parsing
 
     sources = Sources("", paths, overlays)
     if not worth_parsing(sources, paths):

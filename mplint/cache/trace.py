@@ -18,7 +18,7 @@ from mplint.finding import Finding, suppress
 from mplint.finding.result import Result
 from mplint.source import Lines, Source, UnreadableFile, decode, digest_of
 from mplint.source.scan import scan_of
-from mplint.source.unreadable import SYNTAX_BUDGET, syntax_error
+from mplint.finding.unreadable import SYNTAX_BUDGET, syntax_error
 
 if TYPE_CHECKING:
     from mplint.cache.pieces import Pieces
