@@ -49,7 +49,9 @@ class Session:
         self.running = frozenset(code for code in self.chosen.codes if codes is None or codes(code))
         self.rules = tuple(rule for rule in self.packs.rules if rule.code in self.running)
         self.sources = Sources(settings.root, files, overlays)
-        self.project = Project(self.sources, table=table_for(settings), target=settings.target_version, limits=limits_of(settings), pieces=pieces)
+        self.project = Project(
+            self.sources, table=table_for(settings), target=settings.target_version, limits=limits_of(settings), pieces=pieces, roots=settings.src
+        )
         self._pieces = pieces
         self._elsewhere: set[str] = set()
         self._noqa = noqa
@@ -64,7 +66,12 @@ class Session:
         other = Session(self.settings, files, packs=self.packs, noqa=self._noqa, codes=self._codes, pieces=self._pieces)
         other.sources = self.sources.changed(overlays)
         other.project = Project(
-            other.sources, table=self.project.table, target=self.settings.target_version, limits=self.project.limits, pieces=self._pieces
+            other.sources,
+            table=self.project.table,
+            target=self.settings.target_version,
+            limits=self.project.limits,
+            pieces=self._pieces,
+            roots=self.settings.src,
         )
         return other
 

@@ -174,6 +174,17 @@ def test_fix_says_what_more_could_be_fixed_and_unsafe_fixes_do_it(tmp_path: Path
     assert concise(cwd=tmp_path) == (0, [], "")
 
 
+def test_src_says_which_of_two_namespace_packages_is_meant(tmp_path: Path) -> None:
+    files = {
+        "app.py": "from crew.pools import make\n\n\ndef main(pages):\n    with make() as pool:\n        return pool.map(len, pages)\n",
+        "old/crew/pools.py": "from multiprocessing import Pool\n\n\ndef make():\n    return Pool()\n",
+        "new/crew/pools.py": "from multiprocessing.pool import ThreadPool\n\n\ndef make():\n    return ThreadPool()\n",
+    }
+    for src, found in (("old", ["app.py:6:16: MP501"]), ("new", [])):
+        project(tmp_path, files, config=f"[tool.mplint]\nsrc = ['{src}']\n")
+        assert concise("app.py", cwd=tmp_path)[1] == found
+
+
 def test_the_configuration_decides_what_is_safe(tmp_path: Path) -> None:
     project(tmp_path, config='[tool.mplint]\nextend-safe-fixes = ["MP5"]\n')
     assert run("--fix", "--exit-non-zero-on-fix", cwd=tmp_path).returncode == 1

@@ -115,9 +115,6 @@ def _merge(layers: list[Layer], settings: Settings, environment: Mapping[str, st
         found = _environment(settings.root, environment)
         if found is not None:
             values["python"], origins["python"] = found
-    if "src" not in values:
-        places = (os.path.join(settings.root, name) for name in ("", "src", "lib"))
-        values["src"] = tuple(os.path.normpath(place) for place in places if os.path.isdir(place))
     return msgspec.structs.replace(settings, selection=tuple(selection), origins=origins, **values)
 
 

@@ -38,7 +38,8 @@ class Options(msgspec.Struct, frozen=True, rename="kebab", kw_only=True, forbid_
     force_exclude: Annotated[bool | UnsetType, _doc("Exclude files that are named on the command line, too.")] = UNSET
     respect_gitignore: Annotated[bool | UnsetType, _doc("Skip what .gitignore files skip.")] = UNSET
     src: Annotated[
-        tuple[str, ...] | UnsetType, _doc('Directories from which modules are imported; the default is ".", "src" and "lib".')
+        tuple[str, ...] | UnsetType,
+        _doc("Directories from which modules are imported; by default the first one above a file that has no `__init__.py`."),
     ] = UNSET
     target_version: Annotated[
         Version | UnsetType, _doc("Oldest Python the code runs on; the default comes from `requires-python`, then 3.10.")

@@ -98,6 +98,7 @@ class Project:
         target: tuple[int, int] = (3, 10),
         limits: Limits | None = None,
         pieces: Pieces | None = None,
+        roots: tuple[str, ...] = (),
         whole: bool = False,
     ) -> None:
         self.sources = sources
@@ -106,7 +107,7 @@ class Project:
         self.limits = limits or Limits()
         self.table = (table or builtin_table()).at(target)
         self.target = target
-        self._reading = Reading(sources, pieces)
+        self._reading = Reading(sources, pieces, roots)
         self._memo: dict[object, object] = {}
         self._answers = Answers()
         self._delivered: dict[tuple[Function, str], dict[int, tuple[f.Expr, Function]]] = {}

@@ -8,11 +8,13 @@ import sys
 class Index:
     """Which file a dotted module name means, for one importing file.
 
-    A file's import root is its nearest ancestor folder without `__init__`; names are relative to that.  Namespace packages are
-    found by the end of the path, below a folder that is no package itself.  Names of the standard library never mean a file of the project.
+    A file's import root is the deepest of `roots` above it, else its nearest ancestor folder without `__init__`; names are relative to that.
+    Namespace packages are found by the end of the path, too, below a folder that is no package itself.  Names of the standard library never
+    mean a file of the project.
     """
 
-    def __init__(self, files: tuple[str, ...]) -> None:
+    def __init__(self, files: tuple[str, ...], roots: tuple[str, ...] = ()) -> None:
+        roots = tuple(sorted((root.rstrip("/") for root in roots), key=len, reverse=True))
         packages = {p.rpartition("/")[0] for p in files if p.endswith(("/__init__.py", "/__init__.pyi"))}
         self._packages = packages
         self._place: dict[str, tuple[str, str, bool]] = {}
@@ -23,7 +25,11 @@ class Index:
             stem = file.removesuffix(".pyi").removesuffix(".py")
             is_package = stem == "__init__"
             parts = [] if is_package else [stem]
-            while folder in packages:
+            root = next((root for root in roots if folder == root or folder.startswith(f"{root}/")), None)
+            if root is not None:
+                parts = [*filter(None, folder[len(root) + 1 :].split("/")), *parts]
+                folder = root
+            while root is None and folder in packages:
                 folder, _, last = folder.rpartition("/")
                 parts.insert(0, last)
             if not parts:

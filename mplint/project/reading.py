@@ -18,17 +18,18 @@ EMPTY = Outline((), (), {}, {}, {})
 
 
 class Reading:
-    """The modules of a project by path.  `errors` collects the files that could not be read: path -> (message, row, column)."""
+    """The modules of a project by path; `roots` are the directories that it says modules are imported from.  `errors` collects the files that could not be read: path -> (message, row, column)."""
 
-    def __init__(self, sources: Sources, pieces: Pieces | None) -> None:
+    def __init__(self, sources: Sources, pieces: Pieces | None, roots: tuple[str, ...]) -> None:
         self.sources = sources
+        self._roots = roots
         self.errors: dict[str, tuple[str, int, int]] = {}
         self._pieces = pieces
         self._modules: dict[str, Module | None] = {}
 
     @cached_property
     def index(self) -> Index:
-        return Index(self.sources.files)
+        return Index(self.sources.files, self._roots)
 
     def module(self, path: str) -> Module | None:
         """The module in the file `path`; None (and an entry in `errors`) when it cannot be read."""
