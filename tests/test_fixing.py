@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable
 
@@ -9,12 +10,12 @@ import libcst as cst
 import pytest
 
 from mplint import extract, facts
-from mplint.finding import spans
-from mplint.finding import Alarm, Fix, Safety, Site
-from mplint.fixes.edits import applied
-from mplint.fixes.repair import Repair
-from mplint.fixes.offers import Refusal, fixes_for
 from mplint.facts.outline import outline_of
+from mplint.finding import Alarm, Fix, Safety, Site, spans
+from mplint.fixes.edits import applied
+from mplint.fixes.offers import Refusal, fixes_for
+from mplint.fixes.repair import Repair
+from mplint.fixes.toplevel import TopLevel
 from mplint.rule import Rule
 from mplint.source import Source, decode
 
@@ -415,3 +416,24 @@ def test_code_of_a_statement_has_no_margin() -> None:
         repair.remove(block[0])
 
     assert fixed(text, "g()", act) == "class A:\n    def f(self):\n        g()\n        if a:\n            b = '''\n        c'''\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'import abc; x = """\nimport zlib\n"""\n',
+        'x = """\n"""; import abc\n',
+        'import abc; x = """\n"""; y = """\n"""\nprint(x)\n',
+        'import zlib; x = [\n    1,\n]\n',
+        '"""What it is."""; x = """\n"""\n',
+        'x = """\n"""; import zlib; y = 1\n',
+    ],
+)
+def test_an_import_is_put_between_statements(text: str) -> None:
+    """A line may hold more than one statement, and a statement more than one line."""
+    source = Source("/p/a.py", text.encode(), text)
+    after = applied(text, [TopLevel(source).addition("sys", "import sys")])
+    told = [ast.dump(node) for node in ast.parse(after).body]
+    added = ast.dump(ast.parse("import sys").body[0])
+    assert added in told
+    assert [node for node in told if node != added] == [ast.dump(node) for node in ast.parse(text).body]

@@ -107,11 +107,16 @@ class TopLevel:
         return Edit(Span(start, start), statement + newline * (3 if definition else 2))
 
     def _line_before(self, node: ast.stmt, text: str) -> Edit:
-        start = self._source.starts[node.lineno - 1]
+        row = node.lineno
+        for other in reversed(self._body[: self._body.index(node)]):
+            row = other.lineno if _last(other) == row else row  # a statement may begin where one of several lines ends
+        start = self._source.starts[row - 1]
         return Edit(Span(start, start), text)
 
     def _line_after(self, node: ast.stmt, text: str) -> Edit:
         row = _last(node)
+        for other in self._body[self._body.index(node) :]:
+            row = _last(other) if other.lineno == row else row
         stop = self._source.starts[row] if row < len(self._source.starts) else len(self._source.text)
         if self._source.lines[row - 1].endswith(("\n", "\r")):
             return Edit(Span(stop, stop), text + self._source.newline)
