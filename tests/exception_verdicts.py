@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from mplint.config import Options, load
 from mplint.finding import Finding
-from mplint.project import Project
 from mplint.fixes.rewrite import rewrite
+from mplint.project import Project
 from mplint.session import Session
 from mplint.source import Sources
 from mplint.verdict.judge import Verdict, verdict

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mplint.finding import baseline
 from mplint.config.settings import ConfigError
-from mplint.finding import Finding, Span
+from mplint.finding import Finding, Span, baseline
 
 RUNNING = frozenset({"MP501", "MP502"})
 

@@ -23,12 +23,12 @@ from mplint.cache.folder import LARGEST, Folder
 from mplint.cache.memory import NAME, Memory
 from mplint.cache.pieces import Pieces
 from mplint.config import load
-from mplint.finding import Finding, Span
-from mplint.opening import Opened, open_sessions
 from mplint.facts.outline import outline_of
-from mplint.source.scan import scan_of
+from mplint.finding import Finding, Span
 from mplint.finding.result import Result
+from mplint.opening import Opened, open_sessions
 from mplint.source import digest_of
+from mplint.source.scan import scan_of
 
 CONCISE = ("--output-format", "concise")
 

@@ -18,9 +18,9 @@ from mplint.config.files import minimum_python
 from mplint.config.options import FORMATS, KEYS
 from mplint.config.schema import text as schema_text
 from mplint.config.selectors import choose
-from mplint.source.discover import discover, grouped, matches
 from mplint.report import FORMATS as WRITTEN
 from mplint.rule import Rule
+from mplint.source.discover import discover, grouped, matches
 
 
 def settings(root: Path, text: str = "", **given: object) -> Settings:

@@ -12,12 +12,12 @@ import libcst as cst
 import pytest
 
 from mplint import extract, facts
-from mplint.fixes.edits import applied
-from mplint.finding import Alarm, Site
-from mplint.fixes.repair import Repair, Unrepairable
 from mplint.facts.outline import outline_of
-from mplint.source import decode
+from mplint.finding import Alarm, Site
+from mplint.fixes.edits import applied
+from mplint.fixes.repair import Repair, Unrepairable
 from mplint.fixes.tree import Tree
+from mplint.source import decode
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
 FILES = ["multiprocessing/pool.py", "asyncio/queues.py", "textwrap.py", "tokenize.py", "codeop.py"]

@@ -7,10 +7,10 @@ from typing import Any, Iterator
 
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
+from test_flow import body
 
 from mplint import facts as f
 from mplint.project.flow import Graph, graph_of
-from test_flow import body
 
 NAMES = ("x", "y")
 RAISED = (ValueError, KeyError, OSError)

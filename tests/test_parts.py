@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mplint.fixes.edits import applied, parses
-from mplint.finding import Edit, Span
 from mplint.facts.outline import outline_of
+from mplint.finding import Edit, Span
+from mplint.fixes.edits import applied, parses
 from mplint.fixes.parts import Parts
 from mplint.source import decode
 

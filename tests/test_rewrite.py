@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mplint.fixes.edits import Unrepairable, applied
 from mplint.finding import Edit, Finding, Fix, Safety, Span
+from mplint.fixes.edits import Unrepairable, applied
 from mplint.fixes.rewrite import Rewritten, apart, merged, rewrite
 
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mplint.source.comments import Layout
-from mplint.source.notebook import MARK, in_cells
 from mplint.finding import Finding, Span
 from mplint.source import Sources, UnreadableFile, decode
+from mplint.source.comments import Layout
+from mplint.source.notebook import MARK, in_cells
 
 
 @given(st.text(st.sampled_from("ab \t\f\n\r\x0b\x1c\u2028é")))

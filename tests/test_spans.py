@@ -11,8 +11,7 @@ import pytest
 
 from mplint import extract, facts
 from mplint.facts import outline
-from mplint.finding import spans
-from mplint.finding import Span
+from mplint.finding import Span, spans
 from mplint.source import Source, decode, lines_of
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])

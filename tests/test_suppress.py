@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mplint.fixes.edits import applied
 from mplint.finding import Finding, Span
-from mplint.source import Source, decode
 from mplint.finding.suppress import Verdict, added, judge
+from mplint.fixes.edits import applied
+from mplint.source import Source, decode
 
 KNOWN = (("MP000", "unreadable-file"), ("MP001", "useless-suppression"), ("MP501", "pool-call-without-timeout"), ("MP502", "async-result"))
 ALL = frozenset(code for code, _ in KNOWN)

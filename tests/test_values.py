@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mplint import facts as f
+from mplint.finding.spans import resolve
 from mplint.project import Bound, Class, External, Function, Instance, Literal, Many, ModuleValue, Partial, Project, Tuple, Unknown, Value
 from mplint.source import Sources
-from mplint.finding.spans import resolve
 
 CASES: dict[str, dict[str, str]] = {
     "with": {"main.py": """

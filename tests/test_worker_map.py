@@ -11,8 +11,8 @@ from report_samples import MAIN, PARSE, scene, small_map
 from mplint.cli.workers import map_of
 from mplint.config import load
 from mplint.finding import Finding, Span
-from mplint.report.map_tree import render_map
 from mplint.opening import open_sessions
+from mplint.report.map_tree import render_map
 from mplint.worker_map import Call, Handover, Run, Worker, WorkerMap
 
 PROJECT = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mplint.source import decode
 from mplint.fixes.writing import Unwritable, write_source
+from mplint.source import decode
 
 
 @pytest.mark.parametrize(
