@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.processes.handlers import home, registrations
+from mplint.project.processes.limits import TIMERS, limits
 from mplint.project.raising import caught_classes
 from mplint.project.modules import Class
 from mplint.project.values import External
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from mplint.project import CallSite, Function, Module, Project
     from mplint.project.processes.handlers import Registration
 
-TIMERS = frozenset({"SIGALRM", "SIGVTALRM", "SIGPROF"})
-"""Signals that timers of the process send."""
-
 BLOCKING = frozenset({"wait", "get", "collect", "join", "acquire"})
 
 
@@ -31,7 +29,8 @@ class AlarmRaisesInWorker(Rule):
     ## What it does
 
     Reports handlers for SIGALRM and the other signals of timers that are registered in worker code and raise a subclass of `Exception`. It does
-    so when the alarm is not cancelled in every case, or when it interrupts a wait that is followed by clean-up outside of `finally`.
+    so when the alarm is not cancelled in every case, or when it interrupts a wait that is followed by clean-up outside of `finally`. And
+    exception classes that end somebody else's code when its time is up, but derive from `Exception`.
 
     ## Why it hurts
 
@@ -39,10 +38,17 @@ class AlarmRaisesInWorker(Rule):
     behind: one more entry for each task that was late. An alarm that is still set when its task has failed strikes the next task on that
     worker, which is innocent; in an idle worker it ends the worker, and an executor is then broken. Measured on CPython 3.8 to 3.13.
 
+    A task of somebody else is likely to catch `Exception` somewhere, to log it and go on with the next item. That swallows the limit of a job
+    runner: the alarm came once, and the task runs as long as it likes, measured on CPython 3.8 to 3.13. A class that derives from
+    `BaseException` gets through.
+
     ## When it knows
 
     The handler must be registered in code that runs in a worker process, and the alarm set in the same function, class or module. Silent
     when the alarm is cancelled in a `finally`, or by the exit of a context manager, and no clean-up is seen in what it interrupts.
+
+    A class is reported wherever its limit runs, when the limit is a `with` statement around a callable that was handed in or looked up, or a
+    method that is there to be overridden, and when it derives from nothing but `Exception`: a `TimeoutError` is for callers to catch.
 
     ## Fix safety
 
@@ -52,12 +58,17 @@ class AlarmRaisesInWorker(Rule):
     ## References
 
     - [Signal handlers and exceptions](https://docs.python.org/3/library/signal.html#handlers-and-exceptions): they can be raised anywhere.
+    - [airflow#35653](https://github.com/apache/airflow/pull/35653), [karton#241](https://github.com/CERT-Polska/karton/pull/241): limits that
+      tasks swallowed.
     '''
 
     code = "MP103"
     name = "alarm-raises-in-worker"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
+        for limit in project.kept("limits", lambda: limits(project)).get(module.path, ()):
+            message = f"`{limit.thrown.name}` ends code of others when its time is up: an `except Exception` there swallows it, and the task runs on"
+            yield Alarm(self.code, limit.thrown.site(), message, limit.because, limit.thrown.qualname)
         for registration in registrations(project, module):
             if not registration.signals & TIMERS:
                 continue
