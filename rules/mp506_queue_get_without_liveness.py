@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint.finding import Alarm, Step
-from mplint.project.messages.channels import channels, relays
+from mplint.project.messages.channels import channels, joins, relays
 from mplint.project.waits.waiting import waiting
 from mplint.project.waits.watching import is_watched
 from mplint.rule import Example, Hangs, Raises, Rule
@@ -22,19 +22,21 @@ class QueueGetWithoutLiveness(Rule):
     ## What it does
 
     Reports `Queue.get()` without a timeout, and `iter(queue.get, end)`, where worker processes put into the queue and the parent takes out. A
-    loop that polls is reported too (`empty()` and a pause, or `get(timeout=...)` with `queue.Empty` passed over) when only an item ends it.
+    loop that polls is reported too (`empty()` and a pause, or `get(timeout=...)` with `queue.Empty` passed over) when only an item ends it; and
+    `join()` of a queue, where workers call its `task_done()`.
 
     ## Why it hurts
 
     A worker that dies before it has answered (an exception, a segmentation fault, the kernel's OOM killer) puts nothing, and the queue tells nobody:
-    `get()` hangs. Measured on CPython 3.8 to 3.13. `SimpleQueue`, `JoinableQueue` and the queues of a manager do the same.
+    `get()` hangs, and so does `join()` when the worker had taken an item. Measured on CPython 3.8 to 3.13. `SimpleQueue`, `JoinableQueue` and the
+    queues of a manager do the same.
 
     ## When it knows
 
     The queue is followed from the call that makes it through names, attributes, containers and arguments into the functions that processes and
-    pools run. Silent when the parent puts into the queue itself (it can end the wait), when workers only put in handlers of exceptions, when
-    `is_alive()`, `exitcode` or `sentinel` is looked at before the wait, in a loop around it or by a thread of the file, when the queue was
-    asked for items, in workers and threads, and when the queue leaves the sight.
+    pools run; what a worker passes it to may be out of sight. Silent when the parent itself puts into the queue what workers do not (it can end the
+    wait), when workers only put in handlers of exceptions, when `is_alive()`, `exitcode` or `sentinel` is looked at before the wait, in a loop around
+    it or by a thread of the file, when the queue was asked for items, in workers and threads, and when the queue leaves the sight anywhere else.
 
     ## References
 
@@ -135,6 +137,16 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
                 QueueGetWithoutLiveness.code, site, f"{waits} when the worker that puts into this queue dies", because, function.qualname
             )
             out.setdefault(site.path, {}).setdefault(site, alarm)
+    for made, join, done in joins(project):
+        if join.call is None or join.call.args or is_watched(project, join.function, join.row):
+            continue
+        because = (
+            Step(made.site, "the queue is made here"),
+            Step(done.function.site(done.row), f"`{done.function.name}`, which runs in a worker, says here that it is done with an item"),
+        )
+        site = join.function.site(join.call)
+        message = "`join()` of this queue waits for ever when a worker dies that has taken something out of it"
+        out.setdefault(site.path, {}).setdefault(site, Alarm(QueueGetWithoutLiveness.code, site, message, because, join.function.qualname))
     return {path: list(found.values()) for path, found in out.items()}
 
 

@@ -104,7 +104,7 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
     """The alarms of the whole project, by file."""
     out: dict[str, dict[object, Alarm]] = {}
     for channel in channels(project):
-        if not channel.taken or not _fills_up(channel, project) or not any(_may_be_much(project, put) for put in channel.told):
+        if not channel.taken or "passed()" in channel.life.names() or not _fills_up(channel, project) or not any(_may_be_much(project, put) for put in channel.told):
             continue
         for process in writers(project, channel):
             life = project.life(process)

@@ -216,10 +216,11 @@ class Project:
         """The numbers of the rows in the body of `function`, nested functions not counted."""
         return self.kept(("rows", function), lambda: frozenset(row.at for row in function.rows))
 
-    def life(self, site: CallSite, *, handed: bool = False, path: Path = (), patient: bool = False) -> lifetimes.Life:
+    def life(self, site: CallSite, *, handed: bool = False, path: Path = (), patient: bool = False, inward: bool = False) -> lifetimes.Life:
         """Where the object that a call makes (or what lies at `path` in it) goes, and what is done to it there; with `handed` also in the processes
-        and threads that it is given to; see `life_of` for `patient`."""
-        return self.kept(("life", site.site, handed, path, patient), lambda: lifetimes.life_of(self, site, handed=handed, path=path, patient=patient))
+        and threads that it is given to; see `life_of` for `patient` and `inward`."""
+        key = ("life", site.site, handed, path, patient, inward)
+        return self.kept(key, lambda: lifetimes.life_of(self, site, handed=handed, path=path, patient=patient, inward=inward))
 
     def kept(self, key: object, compute: Callable[[], T]) -> T:
         """What `compute` gave when `key` was first asked for; not for questions that may come back to themselves (see `Answers`)."""

@@ -15,6 +15,7 @@ from mplint.project.containers import ADDING
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.lives.nesting import Path, inside, key_of, moved, opened
 from mplint.project.parameters import callers_by_declaration
+from mplint.project.processes.sides import sides
 from mplint.project.values import Instance
 
 if TYPE_CHECKING:
@@ -81,12 +82,13 @@ class Life(NamedTuple):
         return (t for t in self.touches if t.name in names)
 
 
-def life_of(project: Project, site: CallSite, *, handed: bool = False, path: Path = (), patient: bool = False) -> Life:
+def life_of(project: Project, site: CallSite, *, handed: bool = False, path: Path = (), patient: bool = False, inward: bool = False) -> Life:
     """The life of what the call at `site` gives, or of what lies at `path` in that; with `handed` also in the processes and threads that it is handed to.
 
-    A `patient` walk goes on where the object left the sight in one place: for those who look for what is done, not for what is not.
+    A `patient` walk goes on where the object left the sight in one place: for those who look for what is done, not for what is not.  For an `inward`
+    one it is no escape but a touch, "passed()", when code that only workers run passes the object to what is not known.
     """
-    walk = _Walk(project, handed, patient)
+    walk = _Walk(project, handed, patient, inward)
     walk.value(site.function, site.call, path)
     walk.run()
     return Life(tuple(walk.touches), walk.escapes, walk.returned, frozenset(walk.kept), tuple(walk.owners), frozenset(walk.places))
@@ -95,8 +97,8 @@ def life_of(project: Project, site: CallSite, *, handed: bool = False, path: Pat
 class _Walk:
     """The occurrences still to be looked at: (function, expression, where the object lies in what that gives)."""
 
-    def __init__(self, project: Project, handed: bool, patient: bool) -> None:
-        self.project, self.handed, self.patient = project, handed, patient
+    def __init__(self, project: Project, handed: bool, patient: bool, inward: bool) -> None:
+        self.project, self.handed, self.patient, self.inward = project, handed, patient, inward
         self.touches: dict[Touch, None] = {}
         self.escapes = ""
         self.returned = False
@@ -306,6 +308,9 @@ class _Walk:
             found = callable_values(self.project, call.func, function)
             callees = tuple(dict.fromkeys(g for v in found for g in self.project.run_by(v))) if not any(map(is_open, found)) else ()
         if not callees or len(callees) > 4:
+            if self.inward and sides(self.project, function) == {"worker"}:
+                self.touches[Touch("passed()", function, call)] = None
+                return
             self._escape(f"passed to `{f.dotted(call.func) or 'a call'}`")
             return
         for callee in callees:

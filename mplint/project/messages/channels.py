@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
+from mplint import facts as f
 from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.sides import Side, sides
@@ -15,14 +16,16 @@ if TYPE_CHECKING:
 PUTTING = frozenset({"put", "put_nowait"})
 TAKING = frozenset({"get", "get_nowait"})
 _PARENT: frozenset[Side] = frozenset({"parent"})
+_BOTH: frozenset[Side] = frozenset({"parent", "worker"})
+"""Work that the parent can do itself, where it starts no workers: it ends no wait for theirs."""
 
 
 class Channel(NamedTuple):
     """A queue that processes share.
 
     `made` is the call that makes it, `queue` the object, `life` what becomes of it in all processes; `told` are the calls by which workers put
-    something into it, `fed` those by which the parent does, `taken` the places where the parent takes something out, `relayed` those where only
-    threads of it do.
+    something into it, or may do so ("passed()": they pass it to code out of sight), `fed` those by which only the parent does, `taken` the places where the parent takes
+    something out, `relayed` those where only threads of it do.
     """
 
     made: CallSite
@@ -58,33 +61,57 @@ def relays(project: Project) -> tuple[Channel, ...]:
     return project.kept("relays", lambda: tuple(compute()))
 
 
+def joins(project: Project) -> Iterator[tuple[CallSite, Touch, Touch]]:
+    """The queues whose `join()` the parent calls and whose `task_done()` workers call: (the call that makes one, the join, a task_done)."""
+    for site, _, life in _queues(project):
+        done = [t for t in life.touched("task_done") if sides(project, t.function) == {"worker"}]
+        for touch in life.touched("join") if done and not life.escapes else ():
+            if touch.function is site.function or sides(project, touch.function) == _PARENT:
+                yield site, touch, done[0]
+
+
 def _channels(project: Project) -> list[Channel]:
-    found = (_channel(project, site) for site in project.calls_ending("Queue"))
+    found = (_told(project, *queue) for queue in _queues(project) if not queue[2].escapes)
     return [channel for channel in found if channel is not None]
 
 
-def _channel(project: Project, site: CallSite) -> Channel | None:
-    for use in project.uses_at(site, "make"):
-        for value in project.made_by(site):
-            if value.where == "process" and _is_queue(project, value):
-                life = project.life(site, handed=True)
-                return _told(project, use.site, value, life) if not life.escapes else None
-    return None
+def _queues(project: Project) -> tuple[tuple[CallSite, Instance, Life], ...]:
+    """The calls that make queues for processes, what they make, and what becomes of that."""
+
+    def made(site: CallSite) -> Iterator[tuple[CallSite, Instance, Life]]:
+        for use in project.uses_at(site, "make"):
+            for value in project.made_by(site):
+                if value.where == "process" and _is_queue(project, value):
+                    life = project.life(site, handed=True)
+                    if life.escapes.startswith("passed to"):
+                        life = project.life(site, handed=True, inward=True)
+                    yield use.site, value, life
+                    return
+
+    return project.kept("queues", lambda: tuple(queue for site in project.calls_ending("Queue") for queue in made(site)))
 
 
 def _told(project: Project, made: CallSite, value: Instance, life: Life) -> Channel | None:
     """The channel, when workers put into it.  The function that makes it is in the parent, wherever that runs."""
     if life.handed == {"thread"} and not life.kept:
         return None
-    at = {t: sides(project, t.function) if t.function is not made.function else _PARENT for t in life.touched(*PUTTING)}
-    told = tuple(t for t, side in at.items() if "worker" in side)
+    hidden = tuple(life.touched("passed()"))
+    names = {f.last_name(t.row.func) for t in hidden if isinstance(t.row, f.Call)}
+    at = {t: _putting(project, made, t, names) for t in life.touched(*PUTTING)}
+    told = (*(t for t, side in at.items() if "worker" in side), *hidden)
     if not told:
         return None
-    fed = tuple(t for t, side in at.items() if side - {"worker"})
+    fed = tuple(t for t, side in at.items() if side - {"worker"} and side != _BOTH)
     at = {t: sides(project, t.function) if t.function is not made.function else _PARENT for t in life.touched(*TAKING, "iter()")}
     taken = tuple(t for t, side in at.items() if "parent" in side)
     relayed = tuple(t for t, side in at.items() if side == {"thread"})
     return Channel(made, value, life, told, fed, taken, relayed)
+
+
+def _putting(project: Project, made: CallSite, put: Touch, hidden: set[str]) -> frozenset[Side]:
+    """Where a `put` runs: also in workers, when these pass the queue to a method of that name of objects that nothing is known of."""
+    side = sides(project, put.function) if put.function is not made.function else _PARENT
+    return side | {"worker"} if put.function.name in hidden else side
 
 
 def _is_queue(project: Project, value: Instance) -> bool:
