@@ -8,6 +8,7 @@ from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
 from mplint.project.importing import is_test
 from mplint.project.modules import CallSite, Function
+from mplint.project.parameters import argument_of
 from mplint.project.values import External, Instance, elements
 from mplint.rule import Example, Prints, Raises, Rule
 
@@ -36,7 +37,8 @@ class BrokenPoolReused(Rule):
 
     The executor in the `try` and the one that is used afterwards must be one object, and no way between may bind its name or attribute again or
     call a function of the project that may do so. Silent when the handler raises again or leaves; and for `get_reusable_executor()`, asked again,
-    which gives a new executor. A kept executor must be made in another function than the one that gives it work, one that does not end it again; silent as soon as
+    which gives a new executor. A kept executor must be made in another function than the one that gives it work, or passes it to the function of the same
+    file that does, one that does not end it again; silent as soon as
     any file of the project but its tests names one of these exceptions.
 
     ## References
@@ -66,11 +68,11 @@ class BrokenPoolReused(Rule):
                             because = (Step(function.site(handler), "the break is caught here, and no new executor is made"),)
                             message = f"`{method}` on an executor that is broken: it raises at once, the work is lost"
                             yield Alarm(self.code, use.site.site, message, because, function.qualname)
-        for use, on, executor in _kept_unwatched(module, project):
-            if use.site not in seen:
-                seen.add(use.site)
+        for site, on, executor in _kept_unwatched(module, project):
+            if site not in seen:
+                seen.add(site)
                 message = f"`{f.dotted(on)}` stays broken once one of its workers has died: all later work given to it is lost, and nobody makes a new one"
-                yield Alarm(self.code, use.site.site, message, project.made_step(executor), use.function.qualname)
+                yield Alarm(self.code, site.site, message, project.made_step(executor), site.function.qualname)
 
     example = Example(
         bad="""\
@@ -121,17 +123,33 @@ if __name__ == "__main__":
 _NAMES = (b"BrokenProcessPool", b"BrokenExecutor", b"TerminatedWorkerError", b"._broken")
 
 
-def _kept_unwatched(module: Module, project: Project) -> Iterator[tuple[Use, f.Name | f.Attr, Instance]]:
+def _kept_unwatched(module: Module, project: Project) -> Iterator[tuple[CallSite, f.Name | f.Attr, Instance]]:
     """Work that is given to executors which outlive it, where a task may fail without an end to that."""
     for use in project.uses(module, "submit"):
         on = project.argument(use.call, use.row.executor) if use.row.executor is not None else None
         if use.row.executor is None and isinstance(use.call.func, f.Attr):
             on = use.call.func.value
-        if not isinstance(on, (f.Name, f.Attr)) or (isinstance(on, f.Name) and use.function.graph.definitions(on) is not None):
+        if on is None or not _goes_on(project, use):
             continue
-        made = [v for v in project.values(on, use.function) if isinstance(v, Instance) and _is_kept(project, v, use.function)]
-        if len(made) == 1 and _goes_on(project, use) and not project.kept("broken executors are asked for", lambda: _asks(project)):
-            yield use, on, made[0]
+        for site, given in _places(project, use, on):
+            made = [v for v in project.values(given, site.function) if isinstance(v, Instance) and _is_kept(project, v, site.function)]
+            if len(made) == 1 and not project.kept("broken executors are asked for", lambda: _asks(project)):
+                yield site, given, made[0]
+
+
+def _places(project: Project, use: Use, on: f.Expr) -> Iterator[tuple[CallSite, f.Name | f.Attr]]:
+    """Where an executor is named that outlives the function: where it is given work, or where it is passed, in the same file, to the function that does so."""
+    if not isinstance(on, f.Name) or use.function.graph.definitions(on) is None:
+        if isinstance(on, (f.Name, f.Attr)):
+            yield use.site, on
+        return
+    param = next((p for p in use.function.facts.params if p.name == on.id), None)
+    if param is None or any(row is not param for row in use.function.graph.definitions(on) or ()):
+        return
+    for site in project.callers(use.function):
+        given = argument_of(site.call, use.function, param) if site.function.module is use.function.module else None
+        if isinstance(given, f.Attr) or (isinstance(given, f.Name) and site.function.graph.definitions(given) is None):
+            yield site, given
 
 
 def _is_kept(project: Project, value: Instance, function: Function) -> bool:

@@ -10,7 +10,7 @@ from mplint.project.attributes import placed_values
 from mplint.project.containers import growth, grown
 from mplint.project.definitions import definition_values, definitions_in, useful
 from mplint.project.modules import Module
-from mplint.project.values import External, Many, ModuleValue, Unknown, Value
+from mplint.project.values import External, Instance, Many, ModuleValue, Unknown, Value
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -32,8 +32,9 @@ def global_values(project: Project, module: Module, name: str, *, default: bool 
         if name in module.outline.classes:
             continue
         out.extend(_assigned(project, module, name, page))
-    if name in module.outline.names and not any(map(useful, out)):
-        out.extend(_declared(project, module, name))
+    if name in module.outline.names and not any(useful(v) and not _is_noted(v) for v in out):
+        declared = _declared(project, module, name)
+        out = [*(v for v in out if not _is_noted(v) or not any(map(useful, declared))), *declared]
     if name in module.outline.names and not any(map(useful, out)):
         out.extend(v for values in placed_values(project, name, module) for v in values)
     values = tuple(dict.fromkeys(out))
@@ -58,6 +59,11 @@ def _assigned(project: Project, module: Module, name: str, page: int) -> list[Va
             for definition in definitions_in(row, name):
                 out.extend(definition_values(project, definition, module.body))
     return out
+
+
+def _is_noted(value: Value) -> bool:
+    """Whether a value says no more than an annotation does: `pool: Pool | None = None`."""
+    return isinstance(value, Instance) and value.made is None and value.source is None
 
 
 def _declared(project: Project, module: Module, name: str) -> list[Value]:
