@@ -21,7 +21,7 @@ class TimeoutCannotFreeExecutor(Rule):
     ## What it does
 
     Reports `result(timeout=...)`, `exception(timeout=...)`, `map(timeout=...)`, `as_completed(timeout=...)` and `wait(timeout=...)` inside
-    `with ProcessPoolExecutor()`, for the work of that executor.
+    `with ProcessPoolExecutor()`, for the work of that executor. Also where the same function calls its `shutdown()` on every way afterwards.
 
     ## Why it hurts
 
@@ -31,9 +31,9 @@ class TimeoutCannotFreeExecutor(Rule):
 
     ## When it knows
 
-    The future must come from the executor of an enclosing `with` in the same function. Silent when the function ends workers or the program
-    (`kill`, `terminate`, `terminate_workers`, `os._exit`), for futures that are already done, for a limit of zero, and for a `while` loop that
-    waits for the same work again and again.
+    The future must come from the executor of an enclosing `with` in the same function, or of that `shutdown()`, which must wait. Silent when the
+    function ends workers or the program (`kill`, `terminate`, `terminate_workers`, `os._exit`), for futures that are already done, for a limit of
+    zero, and for a `while` loop that waits for the same work again and again.
 
     ## References
 
@@ -51,13 +51,18 @@ class TimeoutCannotFreeExecutor(Rule):
             if use.site in seen or not has_limit(project, use):
                 continue
             made = _executors(project, use)
-            entered = made and _entered(project, use, made)
-            if not entered or ends_workers(use.function) or _is_polling(use) or is_done(project, use):
+            entered = _entered(project, use, made) if made else None
+            shut = _shut(project, use, made) if made and not entered else None
+            end = entered or shut
+            if end is None or ends_workers(use.function) or _is_polling(use, inside=entered is not None) or is_done(project, use):
                 continue
             seen.add(use.site)
             method = use.row.name.rpartition(".")[2]
-            message = f"the limit of `{method}` frees nothing: leaving the `with` block waits for the stuck task all the same"
-            because = (Step(entered, "the block is left when the executor's workers are done"),)
+            waits, why = "leaving the `with` block", "the block is left when the executor's workers are done"
+            if shut is not None:
+                waits, why = "`shutdown()`", "it returns when the executor's workers are done"
+            message = f"the limit of `{method}` frees nothing: {waits} waits for the stuck task all the same"
+            because = (Step(end, why),)
             yield Alarm(self.code, use.site.site, message, because, use.function.qualname)
 
     example = Example(
@@ -127,8 +132,24 @@ def _entered(project: Project, use: Use, made: frozenset[Site]) -> Site | None:
     return None
 
 
-def _is_polling(use: Use) -> bool:
-    """Whether the wait stands in a `while` loop inside the block: it looks again when the limit was reached."""
+def _shut(project: Project, use: Use, made: frozenset[Site]) -> Site | None:
+    """The `shutdown()` of one of the executors, in the same function, that comes after the wait on every way, whatever it raises, and waits itself."""
+    closing = [site.call for site in use.function.calls for other in project.uses_at(site, "shutdown") if _waits(other, made)]
+    if closing and use.function.graph.always_followed(use.call.func, by=closing, exceptional=True):
+        return use.function.site(closing[0])
+    return None
+
+
+def _waits(shutdown: Use, made: frozenset[Site]) -> bool:
+    given = shutdown.call.keyword("wait") or shutdown.call.positional(0)
+    waits = given is None or (isinstance(given, f.Const) and given.value is True)
+    return waits and not shutdown.call.starred and shutdown.receiver is not None and shutdown.receiver.made in made
+
+
+def _is_polling(use: Use, *, inside: bool) -> bool:
+    """Whether the wait stands in a `while` loop (`inside` the block, if there is one): it looks again when the limit was reached."""
+    if not inside:
+        return any(isinstance(row, f.While) for row in use.function.graph.loops_around(use.call))
     around = [row for row, _ in use.function.graph.withs_around(use.call)]
     loops = use.function.graph.loops_around(use.call)
     return any(isinstance(row, f.While) and any(any(r is row for r in f.walk(*w.body)) for w in around) for row in loops)
