@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Iterator, Sequence
 
 from mplint import facts as f
 from mplint.finding import Alarm, Step
 from mplint.fixes.limiting import add_limit, limit_hint
+from mplint.project.values import Instance
 from mplint.project.waits.callbacks import deliveries
 from mplint.rule import Example, Hangs, Raises, Rule
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from mplint.fixes.repair import Repair
-    from mplint.project import CallSite, Instance, Module, Project, Use
+    from mplint.project import CallSite, Module, Project, Use
 
 
 class AsyncResultWithoutTimeout(Rule):
@@ -24,8 +25,9 @@ class AsyncResultWithoutTimeout(Rule):
 
     Reports `AsyncResult.get()` and `AsyncResult.wait()` without a timeout, for results of `apply_async`, `map_async` and `starmap_async`
     on a process pool. A wait with a timeout is reported too where a `while True`, or `while not ready()`, only waits again after it; so are
-    a loop that ends only when `ready()` says so, `join()` where the results were thrown away, and a task whose result is thrown away while a queue
-    or an event is waited for that only its callback fills or sets, also where `pool.apply_async` is handed to the function that does so.
+    a loop that ends only when `ready()` says so, `join()` where the results were thrown away (also by another function, when this one closes the
+    pool), and a task whose result is thrown away while a queue or an event is waited for that only its callback fills or sets, also where
+    `pool.apply_async` is handed to the function that does so.
 
     ## Why it hurts
 
@@ -82,7 +84,7 @@ class AsyncResultWithoutTimeout(Rule):
                 seen.add(use.site)
                 message = "this loop asks `ready()` and nothing else: it goes on for ever when the worker of the task dies"
                 yield Alarm(self.code, use.site.site, message, project.made_step(receiver), use.function.qualname)
-            elif project.role(receiver) == "pool" and "join" in use.row.does and (dropped := _dropped(use, project)) is not None:
+            elif project.role(receiver) == "pool" and "join" in use.row.does and not _any_is_told(project, use) and (dropped := _dropped(use, project)) is not None:
                 seen.add(use.site)
                 message = "`join()` is all that waits for these tasks, and it waits for ever when a worker dies"
                 because = (*project.made_step(receiver), Step(dropped.site, "the result of these tasks is thrown away"))
@@ -160,6 +162,10 @@ def _is_told(project: Project, value: Instance) -> bool:
     return kind is not None and kind.notices_death
 
 
+def _any_is_told(project: Project, use: Use) -> bool:
+    return any(other.receiver is not None and _is_told(project, other.receiver) for other in project.uses_at(use.site, "join"))
+
+
 def _polls_for_ever(use: Use) -> bool:
     """Whether `ready()` alone decides how long the loop around it goes on."""
     loop = next((row for row in use.function.graph.loops_around(use.call) if isinstance(row, f.While)), None)
@@ -194,16 +200,35 @@ def _asks_ready_somehow(test: f.Expr) -> bool:
 
 
 def _dropped(use: Use, project: Project) -> CallSite | None:
-    """A task given to the pool in the same function, whose result nobody keeps and for whose callback nobody waits before."""
+    """A task given to the pool whose result nobody keeps and for whose callback nobody waits: before the join in the same function, or in another one
+    when this one closes the pool."""
+    graph, pool = use.function.graph, use.receiver
     ends = [site.call for site in use.function.calls if f.last_name(site.call.func) == "terminate"]
     for site in use.function.calls:
-        if isinstance(site.call.func, f.Attr) and site.call.func.attr.endswith("_async") and isinstance(use.function.parent(site.call), f.Do):
-            if not use.function.graph.reaches(site.call, use.call, avoiding=ends) or any(d.site == site for d in deliveries(project)):
-                continue
-            for other in project.uses_at(site, "submit"):
-                if other.receiver is not None and use.receiver is not None and other.receiver.made == use.receiver.made is not None:
-                    return site
+        if _is_thrown_away(site) and graph.reaches(site.call, use.call, avoiding=ends) and not any(d.site == site for d in deliveries(project)):
+            if any(other.receiver is not None and pool is not None and other.receiver.made == pool.made is not None for other in project.uses_at(site, "submit")):
+                return site
+    if pool is None or pool.made is None or not _closes(use, project, ends):
+        return None
+    for submission in project.submissions():
+        site, on = submission.site, submission.receiver
+        if submission.role == "task" and isinstance(on, Instance) and on.made == pool.made and site.function is not use.function:
+            if _is_thrown_away(site) and not any(d.site == site for d in deliveries(project)):
+                return site
     return None
+
+
+def _is_thrown_away(site: CallSite) -> bool:
+    return isinstance(site.call.func, f.Attr) and site.call.func.attr.endswith("_async") and isinstance(site.function.parent(site.call), f.Do)
+
+
+def _closes(join: Use, project: Project, ends: Sequence[f.Row]) -> bool:
+    """Whether the pool is closed before the join, and not terminated in between."""
+    for site in join.function.calls:
+        if any(use.receiver is not None and join.receiver is not None and use.receiver.made == join.receiver.made for use in project.uses_at(site, "close")):
+            if join.function.graph.reaches(site.call, join.call, avoiding=ends):
+                return True
+    return False
 
 
 def _is_ready(use: Use) -> bool:
