@@ -308,7 +308,7 @@ class _Walk:
             found = callable_values(self.project, call.func, function)
             callees = tuple(dict.fromkeys(g for v in found for g in self.project.run_by(v))) if not any(map(is_open, found)) else ()
         if not callees or len(callees) > 4:
-            if self.inward and sides(self.project, function) == {"worker"}:
+            if self.inward and function in self.project.workers() and sides(self.project, function) == {"worker"}:
                 self.touches[Touch("passed()", function, call)] = None
                 return
             self._escape(f"passed to `{f.dotted(call.func) or 'a call'}`")
