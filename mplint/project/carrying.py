@@ -19,7 +19,7 @@ class Carrying(NamedTuple):
         if isinstance(expr, f.Name):
             return expr.id in words
         if isinstance(expr, f.Attr):
-            return expr.attr in self.attributes or f".{expr.attr}" in words or (expr.attr in self.vocabulary.words and self.carries(expr.value, words))
+            return expr.attr in self.attributes or f".{expr.attr}" in words or (expr.attr in self.vocabulary.members and self.carries(expr.value, words))
         if isinstance(expr, f.Call):
             last = f.last_name(expr.func)
             if last in PASSING:

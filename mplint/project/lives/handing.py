@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.apis import Parameter
-from mplint.project import workers
-from mplint.project.modules import Function, Module
+from mplint.project import hierarchy, workers
+from mplint.project.modules import Class, Function, Module
 from mplint.project.lives.nesting import Path, inside
 from mplint.project.parameters import argument_of
-from mplint.project.values import Partial
-
+from mplint.project.values import External, Instance, Partial
 
 if TYPE_CHECKING:
     from mplint.project import Project
     from mplint.project.workers import Submission
+
+
+_EMPTY = {"builtins.object", "abc.ABC", "typing.Generic"}
+"""Bases that bring no method that anybody calls."""
+
 
 class Received(NamedTuple):
     """The parameter of `callee` that an argument becomes, or what it holds; `left` is where the object lies in it there."""
@@ -56,6 +61,21 @@ def parameters(callee: Function, call: f.Call, argument: f.Row, path: Path) -> I
             yield from ((param, path[1:]) for param in places[before + key : before + key + 1])
         elif given.star == "**" and isinstance(key, str):
             yield from ((param, path[1:]) for param in _called(callee, key))
+
+
+def below(project: Project, function: Function, call: f.Call) -> tuple[Function, ...]:
+    """The methods that a call of `self.name()` runs when the class does not have that method, but its subclasses do."""
+    func = call.func
+    if not isinstance(func, f.Attr) or not isinstance(func.value, f.Name):
+        return ()
+    values = project.values(func.value, function)
+    if len(values) != 1 or not isinstance(values[0], Instance) or values[0].made is not None or not isinstance(values[0].cls, Class):
+        return ()
+    cls = values[0].cls
+    if not all(isinstance(base, Class) or (isinstance(base, External) and base.name in _EMPTY) for base in project.mro(cls)) or project.stored(cls, func.attr):
+        return ()
+    found = (c.method(func.attr) for c in hierarchy.derived(project, cls, rf"def\s+{re.escape(func.attr)}\b"))
+    return tuple(dict.fromkeys(method for method in found if method is not None))
 
 
 def handed_by(project: Project, function: Function) -> dict[int, tuple[Submission, ...]]:

@@ -303,7 +303,7 @@ class _Walk:
             elif api.executor is None or self.project.argument(call, api.executor) is not given or "executor" in api.does:
                 self._escape(f"given to `{api.name}`")
             return
-        callees = self.project.callees(site)
+        callees = self.project.callees(site) or handing.below(self.project, function, call)
         if not callees and self.handed:
             found = callable_values(self.project, call.func, function)
             callees = tuple(dict.fromkeys(g for v in found for g in self.project.run_by(v))) if not any(map(is_open, found)) else ()
