@@ -33,6 +33,8 @@ def parameter_values(project: Project, param: f.Param, function: Function) -> tu
     passed = [v for expr, caller in project.delivered(function, param.name) for v in project.values(expr, caller)]
     if param.default is not None:
         passed.extend(v for v in project.values(param.default, function.outer or function.module.body) if not isinstance(v, Unknown))
+    if param.kind == "*":
+        passed = [Many("tuple", tuple(dict.fromkeys(passed)))] if passed else []
     useful = [v for v in passed if not isinstance(v, (Unknown, Literal))]
     if out and useful and all(isinstance(v, (Instance, Many)) for v in useful):
         return tuple(useful)  # the calls know more than an abstract annotation

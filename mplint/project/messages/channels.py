@@ -101,11 +101,18 @@ def _told(project: Project, made: CallSite, value: Instance, life: Life) -> Chan
     told = (*(t for t, side in at.items() if "worker" in side), *hidden)
     if not told:
         return None
-    fed = tuple(t for t, side in at.items() if side - {"worker"} and side != _BOTH)
+    fed = tuple(t for t, side in at.items() if side - {"worker"} and (side != _BOTH or _is_near(project, made, t.function)))
     at = {t: sides(project, t.function) if t.function is not made.function else _PARENT for t in life.touched(*TAKING, "iter()")}
     taken = tuple(t for t, side in at.items() if "parent" in side)
     relayed = tuple(t for t, side in at.items() if side == {"thread"})
     return Channel(made, value, life, told, fed, taken, relayed)
+
+
+def _is_near(project: Project, made: CallSite, function: Function) -> bool:
+    """Whether who makes the queue also runs `function` himself: a method of the same class, or what the making function calls."""
+    if function.owner is not None and function.owner is made.function.owner:
+        return True
+    return any(site.function is made.function for site in project.callers(function))
 
 
 def _putting(project: Project, made: CallSite, put: Touch, hidden: set[str]) -> frozenset[Side]:
