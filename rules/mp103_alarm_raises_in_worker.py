@@ -176,7 +176,7 @@ class _Danger(NamedTuple):
 
 
 def _dangers(project: Project, module: Module, registration: Registration) -> Iterator[_Danger]:
-    uses = [(use.site, project.argument(use.call, use.row.arguments) if use.row.arguments is not None else None) for use in project.uses(module, "alarm")]
+    uses = [(use.site, project.argument(use.call, use.row.arguments)) for use in project.uses(module, "alarm")]
     cancels = [site for site, given in uses if _is_zero(given) or _restores(site)]
     arms = [site for site, given in uses if not any(site.call is c.call for c in cancels)]
     function = registration.site.function

@@ -130,7 +130,7 @@ def _limited(project: Project, function: Function) -> Iterator[_Left]:
     for site in function.calls:
         if f.last_name(site.call.func) == "wait_for" and project.external(site.call.func, function) == "asyncio.wait_for":
             awaited, limit = site.call.positional(0) or site.call.keyword("fut"), site.call.positional(1) or site.call.keyword("timeout")
-            if awaited is not None and not _is_none(limit) and (wait := _surest(project, function, awaited)) is not None:
+            if awaited is not None and f.is_given(limit) and (wait := _surest(project, function, awaited)) is not None:
                 yield function, site.call, "`wait_for` gives up and the worker does not: the task goes on, and the executor's shutdown waits for it", wait.because
     for row in function.rows:
         item = _limit_of(project, function, row) if isinstance(row, f.With) and row.is_async else None
@@ -150,7 +150,7 @@ def _limit_of(project: Project, function: Function, row: f.With) -> f.Call | Non
         call = item.value
         if isinstance(call, f.Call) and f.last_name(call.func) in {"timeout", "timeout_at"} and project.external(call.func, function) in _LIMITS:
             given = call.positional(0) or next((a.value for a in call.args), None)
-            if given is not None and not _is_none(given):
+            if f.is_given(given):
                 return call
     return None
 
@@ -266,7 +266,7 @@ def _is_left_over(project: Project, function: Function, source: f.Expr) -> bool:
             second = [t.items[1] for t in step.targets if isinstance(t, f.Sequence) and len(t.items) == 2]
             call = step.value.value if isinstance(step.value, f.Await) else step.value
             limit = call.keyword("timeout") or call.positional(1) if isinstance(call, f.Call) else None
-            if limit is not None and not _is_none(limit) and any(isinstance(t, f.Name) and t.id == source.id for t in second):
+            if f.is_given(limit) and any(isinstance(t, f.Name) and t.id == source.id for t in second):
                 return True
     return False
 
@@ -278,7 +278,3 @@ def _are_ended(project: Project, function: Function) -> bool:
     if function.owner is not None and any(True for _ in function.owner.methods_where(lambda text: any(word in text for word in _ENDING))):
         return True
     return not function.is_module and any(ends_workers(site.function) for site in project.callers(function))
-
-
-def _is_none(expr: f.Expr | None) -> bool:
-    return expr is None or (isinstance(expr, f.Const) and expr.kind == "none")

@@ -156,7 +156,7 @@ def _blocks(project: Project, use: Use) -> tuple[Step, ...] | None:
 
 def _is_a_look(project: Project, use: Use) -> bool:
     """Whether a call waits for a moment at most."""
-    given = project.argument(use.call, use.row.timeout) if use.row.timeout is not None else None
+    given = project.argument(use.call, use.row.timeout)
     return isinstance(given, f.Const) and isinstance(given.value, (int, float)) and given.value <= _MOMENT
 
 

@@ -223,7 +223,7 @@ def _passes_on(function: Function, handler: f.Handler, names: frozenset[str]) ->
     if (
         _CANCELLED in names
         and ways == {"return"}
-        and not any(isinstance(r, f.Return) and r.value is not None and not _is_none(r.value) for r in f.walk(*handler.body))
+        and not any(isinstance(r, f.Return) and f.is_given(r.value) for r in f.walk(*handler.body))
     ):
         return True
     if names & {"builtins.KeyboardInterrupt", "builtins.SystemExit"} and not function.graph.loops_around(handler.body[0]):
@@ -242,10 +242,6 @@ def _passes_on(function: Function, handler: f.Handler, names: frozenset[str]) ->
         if isinstance(row, f.Raise) and row.exc is not None and "CancelledError" in _last_name(row.exc)
     ]
     return any(function.graph.reaches(handler.body[-1], row) for row in later)
-
-
-def _is_none(expr: f.Expr) -> bool:
-    return isinstance(expr, f.Const) and expr.kind == "none"
 
 
 def _last_name(expr: f.Expr) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, Sequence
 
 from mplint import facts as f
-from mplint.finding import Alarm, Step
+from mplint.finding import Alarm, Step, by_file
 from mplint.fixes.limiting import add_limit, limit_hint
 from mplint.project.values import Instance
 from mplint.project.waits.callbacks import deliveries
@@ -62,8 +62,8 @@ class AsyncResultWithoutTimeout(Rule):
                 continue
             if use.call.starred or _is_told(project, result):
                 continue
-            given = project.argument(use.call, use.row.timeout) if use.row.timeout is not None else None
-            bounded = given is not None and not (isinstance(given, f.Const) and given.kind == "none")
+            given = project.argument(use.call, use.row.timeout)
+            bounded = f.is_given(given)
             if bounded and not _is_repeated(use):
                 continue
             if not bounded and _is_ready(use):
@@ -89,7 +89,7 @@ class AsyncResultWithoutTimeout(Rule):
                 message = "`join()` is all that waits for these tasks, and it waits for ever when a worker dies"
                 because = (*project.made_step(receiver), Step(dropped.site, "the result of these tasks is thrown away"))
                 yield Alarm(self.code, use.site.site, message, because, use.function.qualname)
-        yield from project.kept("MP502 callbacks", lambda: _uncalled(project)).get(module.path, ())
+        yield from project.kept("MP502 callbacks", lambda: by_file(_uncalled(project))).get(module.path, ())
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         add_limit(node, alarm.hint, repair)
@@ -140,9 +140,8 @@ _BOUNDING = frozenset({
 """Names by which a loop looks at the clock, at the workers or at a flag."""
 
 
-def _uncalled(project: Project) -> dict[str, list[Alarm]]:
-    """The alarms on tasks whose callback is waited for, in the whole project, by file."""
-    out: dict[str, dict[object, Alarm]] = {}
+def _uncalled(project: Project) -> Iterator[Alarm]:
+    """The alarms on tasks whose callback is waited for, in the whole project."""
     for delivery in deliveries(project):
         waits = Step(delivery.wait.function.site(delivery.wait.row), f"`{delivery.wait.name}()` waits for what the callback delivers, without a limit")
         for function, row in delivery.handed or ((delivery.site.function, delivery.site.call),):
@@ -151,9 +150,7 @@ def _uncalled(project: Project) -> dict[str, list[Alarm]]:
             if delivery.handed:
                 message = f"`{f.dotted(row)}` is handed to code that waits for its callbacks alone: when a worker dies none comes, and it waits for ever"
                 because = (*project.made_step(delivery.pool), Step(delivery.site.site, "the task is given to the pool here"), waits)
-            site = function.site(row)
-            out.setdefault(site.path, {}).setdefault(site, Alarm(AsyncResultWithoutTimeout.code, site, message, because, function.qualname))
-    return {path: list(found.values()) for path, found in out.items()}
+            yield Alarm(AsyncResultWithoutTimeout.code, function.site(row), message, because, function.qualname)
 
 
 def _is_told(project: Project, value: Instance) -> bool:

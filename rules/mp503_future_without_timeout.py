@@ -59,7 +59,8 @@ class FutureWithoutTimeout(Rule):
         if is_test(project, module.path):
             return
         for use in project.uses(module, "collect", "iterate", "wait"):
-            if use.site in seen or use.row.timeout is None or use.call.starred or (given := _given(project, use)) and not _is_none(given):
+            given = project.argument(use.call, use.row.timeout)
+            if use.site in seen or use.row.timeout is None or use.call.starred or f.is_given(given):
                 continue
             executor = _executor(project, use)
             if executor is None or is_done(project, use) or _is_dropped(use) or _is_callback(project, use.function):
@@ -119,14 +120,6 @@ if __name__ == "__main__":
 """,
         fixed_ends=Raises("TimeoutError"),
     )
-
-
-def _given(project: Project, use: Use) -> f.Expr | None:
-    return project.argument(use.call, use.row.timeout) if use.row.timeout is not None else None
-
-
-def _is_none(expr: f.Expr) -> bool:
-    return isinstance(expr, f.Const) and expr.kind == "none"
 
 
 def _is_dropped(use: Use) -> bool:

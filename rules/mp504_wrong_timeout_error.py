@@ -140,7 +140,7 @@ def _raised(project: Project, use: Use) -> str:
     if use.row.timeout is None or not use.row.raises:
         return ""
     given = project.argument(use.call, use.row.timeout)
-    if given is None or (isinstance(given, f.Const) and given.kind == "none"):
+    if not f.is_given(given):
         return ""
     raised = project.table.canonical(use.row.raises)
     return raised if raised.rpartition(".")[2] == "TimeoutError" else ""
@@ -151,7 +151,7 @@ def _place(project: Project, use: Use) -> str:
     if use.receiver is not None:
         where = use.where
     else:
-        passed = project.argument(use.call, use.row.passes) if use.row.passes is not None else None
+        passed = project.argument(use.call, use.row.passes)
         values = project.values(passed, use.function) if passed is not None else ()
         found = {w.where for w in waits(project, values)} | {
             v.where for v in elements(values) if isinstance(v, Instance) and project.role(v) == "future"

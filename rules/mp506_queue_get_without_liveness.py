@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator
 
-from mplint.finding import Alarm, Step
+from mplint.finding import Alarm, Step, by_file
 from mplint.project.messages.channels import channels, joins, relays
 from mplint.project.waits.waiting import waiting
 from mplint.project.waits.watching import is_watched
@@ -49,7 +49,7 @@ class QueueGetWithoutLiveness(Rule):
     name = "queue-get-without-liveness"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        yield from project.kept("MP506", lambda: _alarms(project)).get(module.path, ())
+        yield from project.kept("MP506", lambda: by_file(_alarms(project))).get(module.path, ())
 
     example = Example(
         bad="""\
@@ -114,9 +114,8 @@ if __name__ == "__main__":
     )
 
 
-def _alarms(project: Project) -> dict[str, list[Alarm]]:
-    """The alarms of the whole project, by file."""
-    out: dict[str, dict[object, Alarm]] = {}
+def _alarms(project: Project) -> Iterator[Alarm]:
+    """The alarms of the whole project."""
     for channel in (*channels(project), *relays(project)):
         if channel.fed or all(_tells_of_errors(put) for put in channel.told):
             continue
@@ -132,11 +131,7 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
                 Step(channel.made.site, "the queue is made here"),
                 *(Step(put.function.site(put.row), f"`{put.function.name}`, which runs in a worker, puts into it") for put in channel.told[:1]),
             )
-            site = function.site(row)
-            alarm = Alarm(
-                QueueGetWithoutLiveness.code, site, f"{waits} when the worker that puts into this queue dies", because, function.qualname
-            )
-            out.setdefault(site.path, {}).setdefault(site, alarm)
+            yield Alarm(QueueGetWithoutLiveness.code, function.site(row), f"{waits} when the worker that puts into this queue dies", because, function.qualname)
     for made, join, done in joins(project):
         if join.call is None or join.call.args or is_watched(project, join.function, join.row):
             continue
@@ -144,10 +139,8 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
             Step(made.site, "the queue is made here"),
             Step(done.function.site(done.row), f"`{done.function.name}`, which runs in a worker, says here that it is done with an item"),
         )
-        site = join.function.site(join.call)
         message = "`join()` of this queue waits for ever when a worker dies that has taken something out of it"
-        out.setdefault(site.path, {}).setdefault(site, Alarm(QueueGetWithoutLiveness.code, site, message, because, join.function.qualname))
-    return {path: list(found.values()) for path, found in out.items()}
+        yield Alarm(QueueGetWithoutLiveness.code, join.function.site(join.call), message, because, join.function.qualname)
 
 
 def _tells_of_errors(put: Touch) -> bool:

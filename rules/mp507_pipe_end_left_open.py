@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.finding import Alarm, Safety, Step
-from mplint.project.messages.pipes import Pipe, at, pipes
+from mplint.finding import Alarm, Safety, Step, by_file
+from mplint.project.messages.pipes import Pipe, pipes
 from mplint.project.modules import CallSite
-
+from mplint.project.processes.sides import side_of
 from mplint.project.waits.watching import is_watched
 from mplint.rule import Example, Hangs, Raises, Rule
 
@@ -55,7 +55,7 @@ class PipeEndLeftOpen(Rule):
     name = "pipe-end-left-open"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        yield from project.kept("MP507", lambda: _alarms(project)).get(module.path, ())
+        yield from project.kept("MP507", lambda: by_file(_alarms(project))).get(module.path, ())
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         if not alarm.hint:
@@ -116,9 +116,8 @@ if __name__ == "__main__":
     )
 
 
-def _alarms(project: Project) -> dict[str, list[Alarm]]:
-    """The alarms of the whole project, by file."""
-    out: dict[str, dict[object, Alarm]] = {}
+def _alarms(project: Project) -> Iterator[Alarm]:
+    """The alarms of the whole project."""
     for pipe in pipes(project):
         if pipe.is_closed(project) or any(name.endswith(".wait()") for name in pipe.near.names()):
             continue
@@ -131,9 +130,8 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
                 Step(pipe.made.site, "the pipe is made here"),
                 *(Step(put.function.site(put.row), f"`{put.function.name}`, which runs in the worker, sends by the other end") for put in pipe.told[:1]),
             )
-            out.setdefault(site.path, {}).setdefault(site, Alarm(PipeEndLeftOpen.code, site, message, because, touch.function.qualname, _hint(project, pipe, site)))
+            yield Alarm(PipeEndLeftOpen.code, site, message, because, touch.function.qualname, _hint(project, pipe, site))
             break
-    return {path: list(found.values()) for path, found in out.items()}
 
 
 def _is_held(pipe: Pipe, touch: Touch) -> bool:
@@ -157,7 +155,7 @@ def _hint(project: Project, pipe: Pipe, site: Site) -> str:
     target = around.targets[0] if isinstance(around, f.Assign) and len(around.targets) == 1 else None
     if site.path != function.path or not isinstance(target, f.Sequence) or len(target.items) != 2:
         return ""
-    if any(at(project, pipe.made, t) - {"worker"} for t in pipe.far.touches):
+    if any(side_of(project, pipe.made, t.function) - {"worker"} for t in pipe.far.touches):
         return ""
     name = target.items[pipe.place]
     starts = [

@@ -126,7 +126,7 @@ _NAMES = (b"BrokenProcessPool", b"BrokenExecutor", b"TerminatedWorkerError", b".
 def _kept_unwatched(module: Module, project: Project) -> Iterator[tuple[CallSite, f.Name | f.Attr, Instance]]:
     """Work that is given to executors which outlive it, where a task may fail without an end to that."""
     for use in project.uses(module, "submit"):
-        on = project.argument(use.call, use.row.executor) if use.row.executor is not None else None
+        on = project.argument(use.call, use.row.executor)
         if use.row.executor is None and isinstance(use.call.func, f.Attr):
             on = use.call.func.value
         if on is None or not _goes_on(project, use):
@@ -195,7 +195,7 @@ def _goes_on(project: Project, use: Use) -> bool:
 
 def _answers(project: Project, use: Use) -> bool:
     """Whether a done callback is where the outcome of the task is asked for."""
-    given = project.argument(use.call, use.row.callee) if use.row.callee is not None else None
+    given = project.argument(use.call, use.row.callee)
     called = [g for value in (project.values(given, use.function) if given is not None else ()) for g in project.run_by(value)]
     return any(isinstance(site.call.func, f.Attr) and site.call.func.attr in {"result", "exception"} for g in called for site in g.calls)
 

@@ -203,6 +203,6 @@ def _hears_with_timeout(life: Life, project: Project) -> bool:
                 if use.receiver is None or project.role(use.receiver) not in {"queue", "connection", "proxy", "event", "barrier"} or use.row.timeout is None:
                     continue
                 given = project.argument(call.call, use.row.timeout)
-                if given is not None and not (isinstance(given, f.Const) and given.kind == "none"):
+                if f.is_given(given):
                     return True
     return False

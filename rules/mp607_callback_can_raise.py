@@ -124,8 +124,8 @@ def _waits(project: Project, callback: Function, owner: Instance) -> Iterator[Ca
         for row, receiver in project.rows(site):
             if receiver is None or not {"collect", "wait"} & set(row.does):
                 continue
-            given = project.argument(site.call, row.timeout) if row.timeout is not None else None
-            if given is not None and not (isinstance(given, f.Const) and given.kind == "none"):
+            given = project.argument(site.call, row.timeout)
+            if f.is_given(given):
                 continue
             target = f.dotted(site.call.func.value) if isinstance(site.call.func, f.Attr) else ""
             if target in params:

@@ -158,7 +158,7 @@ def _called_on_import(project: Project, module: Module) -> dict[Function, tuple[
 def _is_forced_to_fork(module: Module, project: Project) -> bool:
     """Whether the module sets the start method fork."""
     for use in project.uses(module, "method"):
-        given = project.argument(use.call, use.row.method_at) if use.row.method_at is not None else None
+        given = project.argument(use.call, use.row.method_at)
         if given is not None and all(isinstance(v, Literal) and v.value == "fork" for v in project.values(given, use.function)):
             return True
     return False

@@ -233,7 +233,7 @@ def _hint(use: Use, child: Instance) -> str:
 
 def _is_fork_on_mac(use: Use, project: Project) -> bool:
     """Whether a start method that is asked for is fork where the platform is macOS."""
-    given = project.argument(use.call, use.row.method_at) if use.row.method_at is not None else None
+    given = project.argument(use.call, use.row.method_at)
     if given is None:
         return False
     if _is_fork(given):

@@ -191,7 +191,7 @@ def _on_module_level(module: Module, project: Project) -> Iterator[Use]:
 
 def _methods(use: Use, project: Project) -> set[str]:
     """The start methods that a call may ask for, "" when it is not known."""
-    given = project.argument(use.call, use.row.method_at) if use.row.method_at is not None else None
+    given = project.argument(use.call, use.row.method_at)
     values = project.values(given, use.function) if given is not None else ()
     return {str(v.value) if isinstance(v, Literal) and v.value else "" for v in values} or {""}
 
@@ -199,7 +199,7 @@ def _methods(use: Use, project: Project) -> set[str]:
 def _asked(use: Use) -> bool:
     """Whether `get_context` is asked for a start method by name."""
     given = use.call.positional(0) or use.call.keyword("method")
-    return given is not None and not (isinstance(given, f.Const) and given.kind == "none")
+    return f.is_given(given)
 
 
 def _fixes(use: Use, project: Project) -> bool:
@@ -212,7 +212,7 @@ def _fixes(use: Use, project: Project) -> bool:
         return allowed is None or (isinstance(allowed, f.Const) and not allowed.value)
     if use.row.context is not None:
         given = project.argument(use.call, use.row.context)
-        return use.where != "thread" and (given is None or (isinstance(given, f.Const) and given.kind == "none")) and not use.row.method
+        return use.where != "thread" and not f.is_given(given) and not use.row.method
     return head == "multiprocessing" and last not in _FREE and project.table.api(f"multiprocessing.context.BaseContext.{last}") is not None
 
 

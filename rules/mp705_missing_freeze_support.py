@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterable, Iterator
 
 from mplint import facts as f
-from mplint.finding import Alarm, Safety, Step
+from mplint.finding import Alarm, Safety, Step, by_file
 from mplint.project.importing import guards, is_beside, is_main_guard
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.freezing import Frozen, frozen_programs, imported_by
@@ -74,7 +74,7 @@ class MissingFreezeSupport(Rule):
     preview = True
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        yield from project.kept("MP705", lambda: _alarms(project)).get(module.path, ())
+        yield from project.kept("MP705", lambda: by_file(_alarms(project))).get(module.path, ())
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         statement = repair.statement_of(node)
@@ -167,13 +167,12 @@ if __name__ == "__main__":
     )
 
 
-def _alarms(project: Project) -> dict[str, list[Alarm]]:
-    """The alarms of the whole project, by file."""
-    out: dict[str, dict[object, Alarm]] = {}
+def _alarms(project: Project) -> Iterator[Alarm]:
+    """The alarms of the whole project."""
     starting = _starting(project)
     supported = project.sources.holding(b"freeze_support(")
     if not starting:
-        return {}
+        return
     for program in frozen_programs(project):
         imported = imported_by(project, program.module.path)
         start = next((starting[path] for path in imported if path in starting), None)
@@ -185,12 +184,10 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
         late = "only after it has parsed its arguments" if "freeze" in order else "on Windows only, though macOS needs it, too"
         said = f"calls `freeze_support()` {late}" if {"freeze", "windows"} & set(order) else "does not call `freeze_support()`"
         message = f"this program, once frozen, {said}: a process that it starts begins it again"
-        site = program.function.site(program.step)
         first = next(guards(program.module), program.step)
         because = (Step(program.module.body.site(first), program.because),) if first.at >> f.PAGE_BITS < len(program.module.outline.pages) else ()
         steps = (*because, Step(start[0].site, start[1]))
-        out.setdefault(site.path, {}).setdefault(site, Alarm(MissingFreezeSupport.code, site, message, steps, program.function.qualname))
-    return {path: list(found.values()) for path, found in out.items()}
+        yield Alarm(MissingFreezeSupport.code, program.function.site(program.step), message, steps, program.function.qualname)
 
 
 def _starting(project: Project) -> dict[str, tuple[CallSite, str]]:

@@ -60,7 +60,7 @@ class CalledNotPassed(Rule):
         seen: set[int] = set()
         for use in project.uses(module, "submit", "make"):
             for parameter in (use.row.callee, use.row.initializer):
-                call = project.argument(use.call, parameter) if parameter is not None else None
+                call = project.argument(use.call, parameter)
                 if not isinstance(call, f.Call) or call.at in seen or use.row.payload == "delayed" or _where(project, use) not in {"process", "any"}:
                     continue
                 site = CallSite(use.function, call)

@@ -126,7 +126,7 @@ def _tuple_of(project: Project, submission: Submission) -> f.Expr | None:
     """The argument that should be a tuple of arguments."""
     api, call = submission.api, submission.site.call
     if submission.role == "initializer":
-        return project.argument(call, api.initargs) if api.initargs is not None else None
+        return project.argument(call, api.initargs)
     return project.argument(call, api.arguments) if api.payload == "args" and api.arguments is not None else None
 
 
@@ -171,7 +171,7 @@ def _given(project: Project, submission: Submission, api: Api) -> Given | None:
     if submission.role == "initializer":
         return _counted(written(given, function)) if (given := _tuple_of(project, submission)) is not None else Given(0)
     if api.payload == "args":
-        named = project.argument(call, api.keywords) if api.keywords is not None else None
+        named = project.argument(call, api.keywords)
         names = _names(written(named, function)) if named is not None else ()
         given = _tuple_of(project, submission)
         counted = _counted(written(given, function)) if given is not None else Given(0)
@@ -198,7 +198,7 @@ def _takes_more(project: Project, submission: Submission) -> bool:
     """Whether the executor of `run_in_executor` keeps one of the arguments for itself, or may: pebble's `submit` takes a timeout first."""
     if submission.api.executor is not None and submission.where == "any":
         return True
-    chosen = project.argument(submission.site.call, submission.api.executor) if submission.api.executor is not None else None
+    chosen = project.argument(submission.site.call, submission.api.executor)
     executors = [v.cls for v in project.values(chosen, submission.site.function) if isinstance(v, Instance)] if chosen is not None else []
     rows = [project.table.method(cls.name, "submit") for cls in executors if isinstance(cls, External)]
     return any(row is not None and row.arguments is not None for row in rows)

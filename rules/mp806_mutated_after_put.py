@@ -53,7 +53,7 @@ class MutatedAfterPut(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         seen: set[int] = set()
         for use in project.uses(module, "put"):
-            item = project.argument(use.call, use.row.arguments) if use.row.arguments is not None else None
+            item = project.argument(use.call, use.row.arguments)
             if not isinstance(item, f.Name) or use.call.at in seen or not _is_queue(project, use) or not _is_local(use.function, item):
                 continue
             change = _change(project, use, item)

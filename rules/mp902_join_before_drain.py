@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator
 
-from mplint.finding import Alarm, Step
+from mplint.finding import Alarm, Step, by_file
 from mplint.project.messages.channels import Channel, channels, writers
 from mplint.project.lives.lifetimes import Touch
 from mplint.project.processes.sides import callers, sides
@@ -53,7 +53,7 @@ class JoinBeforeDrain(Rule):
     name = "join-before-drain"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        yield from project.kept("MP902", lambda: _alarms(project)).get(module.path, ())
+        yield from project.kept("MP902", lambda: by_file(_alarms(project))).get(module.path, ())
 
     example = Example(
         bad="""\
@@ -100,9 +100,8 @@ if __name__ == "__main__":
     )
 
 
-def _alarms(project: Project) -> dict[str, list[Alarm]]:
-    """The alarms of the whole project, by file."""
-    out: dict[str, dict[object, Alarm]] = {}
+def _alarms(project: Project) -> Iterator[Alarm]:
+    """The alarms of the whole project."""
     for channel in channels(project):
         if not channel.taken or "passed()" in channel.life.names() or not _fills_up(channel, project) or not any(_may_be_much(project, put) for put in channel.told):
             continue
@@ -116,7 +115,6 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
                     continue
                 places = _places(project, channel, join.function)
                 if places and _is_too_early(join, starts, places):
-                    site = join.function.site(join.call)
                     bounded = bool(join.call.args)
                     said = "waits its whole timeout" if bounded else "waits for ever"
                     message = f"this `join()` {said} when the process has put more than a pipe holds into a queue that is only read afterwards"
@@ -125,8 +123,7 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
                         *(Step(put.function.site(put.row), f"`{put.function.name}`, which runs in the process, puts into it") for put in channel.told[:1]),
                         Step(join.function.site(places[0]), "it is read here, after the join"),
                     )
-                    out.setdefault(site.path, {}).setdefault(site, Alarm(JoinBeforeDrain.code, site, message, because, join.function.qualname))
-    return {path: list(found.values()) for path, found in out.items()}
+                    yield Alarm(JoinBeforeDrain.code, join.function.site(join.call), message, because, join.function.qualname)
 
 
 def _fills_up(channel: Channel, project: Project) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.finding import Alarm, Safety, Step
+from mplint.finding import Alarm, Safety, Step, by_file
 from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.lives.mentions import is_target, loads
 from mplint.project.lives.nesting import Key, key_of
@@ -62,7 +62,7 @@ class NestedProxyMutation(Rule):
     name = "nested-proxy-mutation"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        yield from project.kept("MP904", lambda: _alarms(project)).get(module.path, {}).values()
+        yield from project.kept("MP904", lambda: by_file(_alarms(project))).get(module.path, ())
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         import libcst as cst
@@ -131,9 +131,8 @@ if __name__ == "__main__":
     )
 
 
-def _alarms(project: Project) -> dict[str, dict[f.Row, Alarm]]:
-    """The alarms of the whole project, by file and row."""
-    out: dict[str, dict[f.Row, Alarm]] = {}
+def _alarms(project: Project) -> Iterator[Alarm]:
+    """The alarms of the whole project."""
     for site in project.calls_ending(*MAKING):
         made = next(project.made_by(site), None) if isinstance(site.call.func, f.Attr) else None
         if made is None or project.role(made) != "proxy":
@@ -142,27 +141,23 @@ def _alarms(project: Project) -> dict[str, dict[f.Row, Alarm]]:
         said = f"a manager's `{kind}`"
         step = Step(site.site, f"the manager's `{kind}` is made here")
         life = project.life(site, handed=True, patient=True)
-        alarms = [*(() if kind in {"Value", "Array"} else _copies(project, site, kind, life, said, step)), *_races(project, site, kind, life, said, step)]
-        for row, function, alarm in alarms:
-            out.setdefault(function.path, {}).setdefault(row, alarm)
-    return out
+        if kind not in {"Value", "Array"}:
+            yield from _copies(project, site, kind, life, said, step)
+        yield from _races(project, site, kind, life, said, step)
 
 
-_Found = tuple[f.Row, Function, Alarm]
-
-
-def _races(project: Project, site: CallSite, kind: str, life: Life, said: str, step: Step) -> Iterator[_Found]:
+def _races(project: Project, site: CallSite, kind: str, life: Life, said: str, step: Step) -> Iterator[Alarm]:
     touches = life.touched("value") if kind == "Value" else (t for t in life.touches if (t.name == "[]") == (kind != "Namespace"))
     for update in lost_updates(project, site, touches):
         message = f"this reads from {said} and writes back, two messages without a lock, while another process may write: updates are lost"
-        yield update.row, update.function, _alarm(update.function, update.row, message, (step, *update.writers.steps))
+        yield _alarm(update.function, update.row, message, (step, *update.writers.steps))
 
 
 def _alarm(function: Function, row: f.Row, message: str, because: tuple[Step, ...], hint: str = "") -> Alarm:
     return Alarm(NestedProxyMutation.code, function.site(row), message, because, function.qualname, hint)
 
 
-def _copies(project: Project, site: CallSite, kind: str, life: Life, said: str, step: Step) -> Iterator[_Found]:
+def _copies(project: Project, site: CallSite, kind: str, life: Life, said: str, step: Step) -> Iterator[Alarm]:
     stored = list(stored_in(site, kind, life))
     for touch in life.touches:
         key, place = _taken(touch, kind)
@@ -178,7 +173,7 @@ def _copies(project: Project, site: CallSite, kind: str, life: Life, said: str, 
         message = f"what {said} gives is a copy: this change of it is lost"
         because = (step, *why) if named is None else (step, *why, Step(function.site(place), "the copy is taken here"))
         fixable = isinstance(place, (f.Item, f.Attr)) and named is None and _is_statement(function, row)
-        yield row, function, _alarm(function, row, message, because, str(place.at) if fixable else "")
+        yield _alarm(function, row, message, because, str(place.at) if fixable else "")
 
 
 def _is_statement(function: Function, row: f.Row) -> bool:

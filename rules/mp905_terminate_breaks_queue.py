@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
-from mplint.finding import Alarm, Site, Step
+from mplint.finding import Alarm, Site, Step, by_file
 from mplint.project.lives.lifetimes import Touch
 from mplint.project.messages.channels import PUTTING, TAKING, root
 from mplint.project.messages.pipes import RECEIVING, pipes
 from mplint.project.messages.sizes import is_little
-from mplint.project.processes.killing import killed, processes
-from mplint.project.processes.sides import callers, sides
+from mplint.project.processes.children import processes
+from mplint.project.processes.killing import killed
+from mplint.project.processes.sides import callers, side_of
 from mplint.project.values import Instance, held
 from mplint.rule import Example, Hangs, Prints, Rule
 
@@ -67,7 +68,7 @@ class TerminateBreaksQueue(Rule):
     name = "terminate-breaks-queue"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        yield from project.kept("MP905", lambda: _alarms(project)).get(module.path, ())
+        yield from project.kept("MP905", lambda: by_file(_alarms(project))).get(module.path, ())
 
     example = Example(
         bad="""\
@@ -141,13 +142,12 @@ class _Shared(NamedTuple):
     escapes: str
 
 
-def _alarms(project: Project) -> dict[str, list[Alarm]]:
-    """The alarms of the whole project, by file."""
+def _alarms(project: Project) -> Iterator[Alarm]:
+    """The alarms of the whole project."""
     victims = killed(project)
-    out: dict[str, dict[object, Alarm]] = {}
     everything = tuple(_shared(project)) if victims else ()
     for shared in everything:
-        at_work = [t for t in shared.uses if "worker" in sides(project, t.function) and t.function is not shared.made.function]
+        at_work = [t for t in shared.uses if "worker" in side_of(project, shared.made, t.function)]
         for process, kills in victims.items() if at_work else ():
             runs = processes(project)[process]
             if any(site is not process and runs & also for site, also in processes(project).items()) and not _is_given(project, process, shared):
@@ -157,14 +157,13 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
             if user is not None and _all_do(project, runs, users):
                 for kill, after in ((k, _used_after(project, shared, k)) for k in kills):
                     if after is not None:
-                        _add(out, _broken(shared, user, kill, after))
+                        yield _broken(shared, user, kill, after)
             readers = [t for t in at_work if t.name in TAKING]
             left = _left(project, shared) if shared.role == "queue" and _all_do(project, runs, readers) else None
             if left is not None:
                 for kill in kills:
                     if not any(_answers_come_first(project, other, runs, kill) for other in everything):
-                        _add(out, _unread(shared, kill, left))
-    return {path: list(found.values()) for path, found in out.items()}
+                        yield _unread(shared, kill, left)
 
 
 def _is_given(project: Project, process: CallSite, shared: _Shared) -> bool:
@@ -191,10 +190,6 @@ def _called(project: Project, run: Function) -> frozenset[Function]:
         for function in tuple(found):
             found.update((callee, None) for site in function.calls for callee in project.callees(site))
     return frozenset(found)
-
-
-def _add(out: dict[str, dict[object, Alarm]], alarm: Alarm) -> None:
-    out.setdefault(alarm.site.path, {}).setdefault(alarm.site, alarm)
 
 
 def _broken(shared: _Shared, user: Touch, kill: Touch, after: Step) -> Alarm:
@@ -233,7 +228,7 @@ def _left(project: Project, shared: _Shared) -> Touch | None:
     """Where the parent puts much into a queue that only processes empty."""
     if shared.escapes or "cancel_join_thread" in shared.others:
         return None
-    at_home = [t for t in shared.uses if t.function is shared.made.function or "worker" not in sides(project, t.function)]
+    at_home = [t for t in shared.uses if "worker" not in side_of(project, shared.made, t.function)]
     if any(t.name not in PUTTING for t in at_home):
         return None
     puts = ((t, t.call) for t in at_home)

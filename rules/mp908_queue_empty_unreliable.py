@@ -6,15 +6,16 @@ import re
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.finding import Alarm, Safety, Step
-from mplint.project.importing import is_test
+from mplint.finding import Alarm, Safety, Step, by_file
 from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.messages.asking import ASKING, Asked, asked_of
-from mplint.project.messages.channels import PUTTING
+from mplint.project.messages.channels import PUTTING, root
 from mplint.project.messages.holding import is_locked
 from mplint.project.messages.sharing import is_run_by_several
 from mplint.project.modules import CallSite, Function
-from mplint.project.processes.sides import callers, sides
+from mplint.project.processes.children import processes
+from mplint.project.processes.handlers import is_for_test
+from mplint.project.processes.sides import callers, side_of
 from mplint.rule import Example, Prints, Rule
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class QueueEmptyUnreliable(Rule):
     name = "queue-empty-unreliable"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        yield from project.kept("MP908", lambda: _alarms(project)).get(module.path, ())
+        yield from project.kept("MP908", lambda: by_file(_alarms(project))).get(module.path, ())
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         import libcst as cst
@@ -141,11 +142,10 @@ if __name__ == "__main__":
     )
 
 
-def _alarms(project: Project) -> dict[str, list[Alarm]]:
-    """The alarms of the whole project, by file."""
-    out: dict[str, dict[object, Alarm]] = {}
+def _alarms(project: Project) -> Iterator[Alarm]:
+    """The alarms of the whole project."""
     if not any(project.sources.holding(f".{name}(".encode()) for name in ASKING):
-        return {}
+        return
     for site in project.calls_ending("Queue"):
         for value in project.made_by(site):
             kind = project.kind(value)
@@ -155,17 +155,14 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
             for asked in asked_of(life):
                 message, steps, hint = _found(project, site, life, asked, kind.role == "queue")
                 if message:
-                    place = asked.function.site(asked.call)
                     because = (Step(site.site, "the queue is made here"), *steps)
-                    alarm = Alarm(QueueEmptyUnreliable.code, place, message, because, asked.function.qualname, hint)
-                    out.setdefault(place.path, {}).setdefault(place, alarm)
-    return {path: list(found.values()) for path, found in out.items()}
+                    yield Alarm(QueueEmptyUnreliable.code, asked.function.site(asked.call), message, because, asked.function.qualname, hint)
 
 
 def _found(project: Project, made: CallSite, life: Life, asked: Asked, buffered: bool) -> tuple[str, tuple[Step, ...], str]:
     """What is wrong with a question, the chain and what a fix needs; ("", (), "") when nothing is."""
     function, name = asked.function, f.last_name(asked.call.func)
-    in_worker = "worker" in sides(project, function) and function is not made.function
+    in_worker = "worker" in side_of(project, made, function)
     if in_worker and any(_waits_for_ever(get) for get in asked.gets) and _is_run_by_several(project, made, function) and not is_locked(project, function, asked.call):
         return f"another process may take the item between `{name}()` and `get()`, which then waits for ever", project.why(function) or (), ""
     if not any(_is_kept(get) for get in asked.gets):
@@ -177,7 +174,7 @@ def _found(project: Project, made: CallSite, life: Life, asked: Asked, buffered:
     if in_worker:
         return _of_worker(project, function, asked, puts) if buffered else ("", (), "")
     for put in puts:
-        if "worker" not in sides(project, put.function) or put.function is made.function:
+        if "worker" not in side_of(project, made, put.function):
             continue
         for life in _processes(project, put.function):
             for start in life.touched("start"):
@@ -216,8 +213,7 @@ def _of_worker(project: Project, function: Function, asked: Asked, puts: list[To
 def _is_run_by_several(project: Project, made: CallSite, function: Function) -> bool:
     """Whether several processes run `function` at a time, and not in tests alone."""
     reach = project.workers().get(function)
-    tried = reach is not None and is_test(project, reach.submission.site.function.path) and not is_test(project, function.path)
-    return not tried and is_run_by_several(project, made, function)
+    return not (reach is not None and is_for_test(project, reach, function)) and is_run_by_several(project, made, function)
 
 
 def _waits_for_ever(get: Touch) -> bool:
@@ -277,13 +273,8 @@ def _is_wait(row: f.Row) -> bool:
 
 def _processes(project: Project, function: Function) -> Iterator[Life]:
     """The lives of the processes that run `function`."""
-    seen: set[Function] = set()
-    while (reach := project.workers().get(function)) is not None and reach.caller is not None and function not in seen:
-        seen.add(function)
-        function = reach.caller
-    for submission in project.submissions():
-        if submission.role in {"target", "run"} and submission.where == "process" and function in submission.callees:
-            yield project.life(submission.site)
+    first = root(project, function)
+    yield from (project.life(site) for site, runs in processes(project).items() if first in runs)
 
 
 def _can_end(project: Project, made: CallSite, asked: Asked, put: Touch, puts: list[Touch]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.finding import Alarm, Safety, Step
+from mplint.finding import Alarm, Safety, Step, by_file
 from mplint.project.importing import is_test
 from mplint.project.modules import Function
 from mplint.rule import Example, Hangs, Prints, Rule
@@ -59,7 +59,7 @@ class LockWithoutRelease(Rule):
     name = "lock-without-release"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        yield from project.kept("MP909", lambda: _alarms(project)).get(module.path, ())
+        yield from project.kept("MP909", lambda: by_file(_alarms(project))).get(module.path, ())
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         import libcst as cst
@@ -126,11 +126,10 @@ if __name__ == "__main__":
     )
 
 
-def _alarms(project: Project) -> dict[str, list[Alarm]]:
-    """The alarms of the whole project, by file."""
-    out: dict[str, dict[object, Alarm]] = {}
+def _alarms(project: Project) -> Iterator[Alarm]:
+    """The alarms of the whole project."""
     if not project.sources.holding(b".acquire("):
-        return {}
+        return
     for site in project.calls_ending("Lock", "Semaphore", "Condition"):
         for value in project.made_by(site):
             kind = project.kind(value)
@@ -138,11 +137,9 @@ def _alarms(project: Project) -> dict[str, list[Alarm]]:
                 continue
             for touch in project.life(site, handed=True, patient=True).touched("acquire"):
                 if touch.call is not None and _is_bare(touch.function, touch.call) and not is_test(project, touch.function.path):
-                    place = touch.function.site(touch.call)
                     alarm = _alarm(touch.function, touch.call, Step(site.site, "the lock is made here"))
                     if alarm is not None:
-                        out.setdefault(place.path, {}).setdefault(place, alarm)
-    return {path: list(found.values()) for path, found in out.items()}
+                        yield alarm
 
 
 def _alarm(function: Function, acquire: f.Call, made: Step) -> Alarm | None:

@@ -397,6 +397,11 @@ def last_name(expr: Row) -> str:
     return expr.attr if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""
 
 
+def is_given(expr: Expr | None) -> bool:
+    """Whether an argument is there and is not the constant `None`."""
+    return expr is not None and not (isinstance(expr, Const) and expr.kind == "none")
+
+
 def dotted(expr: Expr | None) -> str:
     """`a.b.c` when the expression is a plain dotted name, else ""."""
     parts: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 
 import msgspec
 
@@ -63,6 +64,14 @@ class Alarm(msgspec.Struct, frozen=True):
     """Dotted name of the enclosing definition; baselines count by it."""
     hint: str = ""
     """Rule-private: how the rule's own `fix` is to repair this alarm."""
+
+
+def by_file(alarms: Iterable[Alarm]) -> dict[str, list[Alarm]]:
+    """Alarms by the file that they stand in, the first at each site: for rules that look at the whole project at once."""
+    out: dict[str, dict[Site, Alarm]] = {}
+    for alarm in alarms:
+        out.setdefault(alarm.site.path, {}).setdefault(alarm.site, alarm)
+    return {path: list(found.values()) for path, found in out.items()}
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -306,8 +306,10 @@ class Project:
 
     # -- calls
 
-    def argument(self, call: f.Call, parameter: Parameter) -> f.Expr | None:
-        """The argument that a row of the API table means, None when it is not passed."""
+    def argument(self, call: f.Call, parameter: Parameter | None) -> f.Expr | None:
+        """The argument that a row of the API table means, None when it is not passed, or the row has none."""
+        if parameter is None:
+            return None
         found = call.keyword(parameter.keyword) if parameter.keyword else None
         return found if found is not None or parameter.position is None else call.positional(parameter.position)
 

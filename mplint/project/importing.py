@@ -82,6 +82,6 @@ def is_offered(project: Project, function: Function) -> bool:
     if package is module:
         return True
     for i in package.outline.imports:
-        if i.name in {name, "*"} and project.find_module(absolute(package, i.module, i.level), package.path) is module:
+        if i.name in {name, "*"} and project.find_module(absolute(package.package, i.module, i.level), package.path) is module:
             return True
     return False

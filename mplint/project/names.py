@@ -80,18 +80,18 @@ def _declared(project: Project, module: Module, name: str) -> list[Value]:
     return out
 
 
-def absolute(module: Module, target: str, level: int) -> str:
-    """The dotted name that `from ..target import` means in `module`."""
+def absolute(package: str, target: str, level: int) -> str:
+    """The dotted name that `from ..target import` means in a module of `package`."""
     if not level:
         return target
-    parts = module.package.split(".") if module.package else []
+    parts = package.split(".") if package else []
     parts = parts[: len(parts) - (level - 1)] if level > 1 else parts
     return ".".join([*parts, *([target] if target else [])])
 
 
 def import_values(project: Project, module: Module, target: str, level: int, name: str) -> list[Value]:
     """What `from target import name` (or `import target`, with `name` "") gives in `module`."""
-    base = absolute(module, target, level)
+    base = absolute(module.package, target, level)
     found = project.find_module(base, module.path)
     if not name:
         return [ModuleValue(found)] if found is not None else [External(project.table.canonical(base))]
@@ -108,7 +108,7 @@ def import_values(project: Project, module: Module, target: str, level: int, nam
 
 
 def _starred(project: Project, module: Module, target: str, level: int, name: str) -> list[Value]:
-    base = absolute(module, target, level)
+    base = absolute(module.package, target, level)
     found = project.find_module(base, module.path)
     if found is not None and found is not module:
         return list(project.global_values(found, name, default=False))

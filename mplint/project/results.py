@@ -185,7 +185,7 @@ def _by_row(project: Project, api: Api, call: f.Call, function: Function, receiv
 
 def _passed(project: Project, api: Api, call: f.Call, function: Function) -> tuple[Value, ...]:
     """The futures and tasks that a call waits for and gives back (`as_completed`, `wait`), when it is known which."""
-    waited = project.argument(call, api.passes) if api.passes is not None else None
+    waited = project.argument(call, api.passes)
     known = elements(project.values(waited, function)) if waited is not None else ()
     return tuple(v for v in known if isinstance(v, Coroutine) or (isinstance(v, Instance) and project.role(v) in {"future", "task"}))
 
@@ -210,7 +210,7 @@ def _start_method(project: Project, api: Api, call: f.Call, function: Function) 
     place = api.method_at
     if place is None and api.method.startswith("argument:"):
         place = Parameter(int(api.method.partition(":")[2]), "method")
-    chosen = project.argument(call, place) if place is not None else None
+    chosen = project.argument(call, place)
     if chosen is None and not api.method.startswith("argument:"):
         return api.method
     values = project.values(chosen, function) if chosen is not None else ()

@@ -167,7 +167,7 @@ class Spread:
 
     def _target(self, module: Module, target: str, level: int) -> str | None:
         """The file that an import means."""
-        return self.project.index.find(absolute(module, target, level), module.path)
+        return self.project.index.find(absolute(module.package, target, level), module.path)
 
     def _leads(self, local: str, module: str, name: str) -> set[str]:
         """The words by which an import leads to an API: its local name, or the submodules to look for behind a dot."""

@@ -202,16 +202,13 @@ def reached(project: Project, limit: int = FOLLOWED) -> dict[Function, Reach]:
                 if callee not in out:
                     out[callee] = found
                     queue.append(callee)
-        while queue and len(out) < limit:
-            following: list[Function] = []
-            for function in queue:
-                if len(out) >= limit:
-                    break
-                for callee, row in called_by(project, function):
-                    if callee not in out:
-                        out[callee] = Reach(out[function].submission, function, row, certain)
-                        following.append(callee)
-            queue = following
+        for function in queue:  # which grows
+            if len(out) >= limit:
+                break
+            for callee, row in called_by(project, function):
+                if callee not in out:
+                    out[callee] = Reach(out[function].submission, function, row, certain)
+                    queue.append(callee)
     return out
 
 

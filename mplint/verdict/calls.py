@@ -203,7 +203,7 @@ def _annotated(m: Machine, facts: f.FunctionFacts, env: dict[str, Any]) -> None:
 def annotated_kind(note: f.Expr) -> str:
     """The builtin type that an annotation promises, "" when it promises none; None beside it does not count."""
     if isinstance(note, f.Op) and note.op == "|":
-        sides = {annotated_kind(side) for side in note.operands if not (isinstance(side, f.Const) and side.kind == "none")}
+        sides = {annotated_kind(side) for side in note.operands if f.is_given(side)}
         return sides.pop() if len(sides) == 1 else ""
     if isinstance(note, f.Item):
         head = f.dotted(note.value).rpartition(".")[2]

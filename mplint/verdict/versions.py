@@ -41,7 +41,7 @@ def version_flag(m: Machine, module: Module, name: str, hops: int = HOPS) -> Con
     if hops:
         for imported in module.outline.imports:
             if imported.local == name and imported.name not in {"", "*"}:
-                found = m.project.find_module(absolute(module, imported.module, imported.level), module.path)
+                found = m.project.find_module(absolute(module.package, imported.module, imported.level), module.path)
                 if found is not None and found is not module:
                     return version_flag(m, found, imported.name, hops - 1)
     return None

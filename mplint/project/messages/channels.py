@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.modules import CallSite, Function
-from mplint.project.processes.sides import Side, sides
+from mplint.project.processes.children import processes
+from mplint.project.processes.sides import Side, side_of, sides
 from mplint.project.values import Instance
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _told(project: Project, made: CallSite, value: Instance, life: Life) -> Chan
     if not told:
         return None
     fed = tuple(t for t, side in at.items() if side - {"worker"} and (side != _BOTH or _is_near(project, made, t.function)))
-    at = {t: sides(project, t.function) if t.function is not made.function else _PARENT for t in life.touched(*TAKING, "iter()")}
+    at = {t: side_of(project, made, t.function) for t in life.touched(*TAKING, "iter()")}
     taken = tuple(t for t, side in at.items() if "parent" in side)
     relayed = tuple(t for t, side in at.items() if side == {"thread"})
     return Channel(made, value, life, told, fed, taken, relayed)
@@ -117,7 +118,7 @@ def _is_near(project: Project, made: CallSite, function: Function) -> bool:
 
 def _putting(project: Project, made: CallSite, put: Touch, hidden: set[str]) -> frozenset[Side]:
     """Where a `put` runs: also in workers, when these pass the queue to a method of that name of objects that nothing is known of."""
-    side = sides(project, put.function) if put.function is not made.function else _PARENT
+    side = side_of(project, made, put.function)
     return side | {"worker"} if put.function.name in hidden else side
 
 
@@ -129,8 +130,7 @@ def _is_queue(project: Project, value: Instance) -> bool:
 def writers(project: Project, channel: Channel) -> tuple[CallSite, ...]:
     """The calls that make the processes which put into a queue."""
     roots = {root(project, put.function) for put in channel.told}
-    made = (s.site for s in project.submissions() if s.role in {"target", "run"} and s.where == "process" and not roots.isdisjoint(s.callees))
-    return tuple(dict.fromkeys(made))
+    return tuple(site for site, runs in processes(project).items() if not roots.isdisjoint(runs))
 
 
 def root(project: Project, function: Function) -> Function:

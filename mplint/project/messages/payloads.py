@@ -81,13 +81,13 @@ def arguments(project: Project, submission: Submission) -> Iterator[Part]:
     """The expressions that are passed to the callee as arguments, as far as they are written out."""
     api, call, function = submission.api, submission.site.call, submission.site.function
     if submission.role == "initializer":
-        given = project.argument(call, api.initargs) if api.initargs is not None else None
+        given = project.argument(call, api.initargs)
         yield from _items(given, function) if given is not None else ()
         return
     if api.payload in {"args", "rank"}:
-        given = project.argument(call, api.arguments) if api.arguments is not None else None
+        given = project.argument(call, api.arguments)
         yield from _items(given, function) if given is not None else ()
-        named = project.argument(call, api.keywords) if api.keywords is not None else None
+        named = project.argument(call, api.keywords)
         yield from _items(named, function) if named is not None else ()
     elif api.payload == "call":
         known = {p.keyword for p in (api.callee, api.executor, api.timeout) if p is not None} - {""}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.modules import CallSite
-from mplint.project.processes.sides import Side, sides
+from mplint.project.processes.sides import side_of
 from mplint.project.values import Instance, elements
 
 if TYPE_CHECKING:
@@ -30,14 +30,9 @@ class Pipe(NamedTuple):
     def is_closed(self, project: Project) -> bool:
         """Whether the parent closes the worker's end, or lets go of it by `del`."""
         closing = {"close", "with", "_close", "__exit__", "fileno", "detach"}
-        return any(t.name in closing and at(project, self.made, t) - {"worker"} for t in self.far.touches) or any(
+        return any(t.name in closing and side_of(project, self.made, t.function) - {"worker"} for t in self.far.touches) or any(
             isinstance(row, f.Delete) for row in self.made.function.rows
         )
-
-
-def at(project: Project, made: CallSite, touch: Touch) -> frozenset[Side]:
-    """On which side of a pipe a touch is.  The function that makes the pipe is in the parent, wherever that runs."""
-    return sides(project, touch.function) if touch.function is not made.function else frozenset({"parent"})
 
 
 def pipes(project: Project) -> tuple[Pipe, ...]:
@@ -63,6 +58,6 @@ def _told(project: Project, site: CallSite, mine: int, other: int) -> Pipe | Non
     near, far = (project.life(site, handed=True, path=(place,)) for place in (mine, other))
     if near.escapes or far.escapes or (far.handed == {"thread"} and not far.kept):
         return None
-    told = tuple(t for t in far.touched(*SENDING) if "worker" in at(project, site, t))
-    taken = tuple(t for t in near.touched(*RECEIVING) if "parent" in at(project, site, t))
+    told = tuple(t for t in far.touched(*SENDING) if "worker" in side_of(project, site, t.function))
+    taken = tuple(t for t in near.touched(*RECEIVING) if "parent" in side_of(project, site, t.function))
     return Pipe(site, other, near, far, told, taken) if told and taken else None

@@ -101,7 +101,7 @@ def _is_given_little(project: Project, param: f.Param, function: Function, depth
     given = list(project.arguments(function, param))
     for submission in project.submissions():
         if function in submission.callees:
-            args = project.argument(submission.site.call, submission.api.arguments) if submission.api.arguments is not None else None
+            args = project.argument(submission.site.call, submission.api.arguments)
             places = [p for p in function.facts.params if p.kind in {"positional", "positional-only"}]
             place = places.index(param) - (1 if function.receiver and function not in submission.callables else 0) if param in places else -1
             if submission.api.payload != "args" or not isinstance(args, f.Sequence) or not 0 <= place < len(args.items):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
-from mplint.project.modules import Function
+from mplint.project.modules import CallSite, Function
 from mplint.project.values import External, Instance
 
 if TYPE_CHECKING:
@@ -16,6 +16,19 @@ _BEGINNING = {"process": ("start",), "executor": ("submit", "map")}
 
 _STANDARD = frozenset({"multiprocessing", "concurrent", "billiard", "multiprocess", "torch"})
 """Packages whose processes start as `multiprocessing` has it."""
+
+
+def processes(project: Project) -> dict[CallSite, frozenset[Function]]:
+    """The calls that make processes, with the functions of the project that these run."""
+
+    def compute() -> dict[CallSite, frozenset[Function]]:
+        out: dict[CallSite, frozenset[Function]] = {}
+        for submission in project.submissions():
+            if submission.role in {"target", "run"} and submission.where == "process":
+                out[submission.site] = out.get(submission.site, frozenset()) | frozenset(submission.callees)
+        return out
+
+    return project.kept("processes", compute)
 
 
 def child_of(project: Project, use: Use) -> Instance | None:
@@ -35,8 +48,8 @@ def is_standard(child: Instance) -> bool:
 
 def has_unknown_context(project: Project, use: Use, child: Instance) -> bool:
     """Whether a context is given whose start method is not known."""
-    given = project.argument(use.call, use.row.context) if use.row.context is not None else None
-    return not child.start and (use.call.starred or (given is not None and not (isinstance(given, f.Const) and given.kind == "none")))
+    given = project.argument(use.call, use.row.context)
+    return not child.start and (use.call.starred or f.is_given(given))
 
 
 def beginnings(project: Project, use: Use, child: Instance) -> Iterator[tuple[Function, f.Row]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.project.importing import guards, is_beside
 from mplint.project.modules import CallSite, Function, Module
+from mplint.project.names import absolute
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -233,9 +234,7 @@ def _found_imports(project: Project, path: str) -> Iterator[str]:
         if origin:
             base = origin.decode("utf-8", "replace")
             levels = len(base) - len(base.lstrip("."))
-            if levels:
-                above = package.split(".")[: len(package.split(".")) - levels + 1]
-                base = ".".join([*above, base[levels:]]).strip(".")
+            base = absolute(package, base[levels:], levels)
             wanted = [base, *(f"{base}.{word}" for word in re.findall(r"\w+", names.decode("utf-8", "replace")))]
         for dotted in wanted:
             found = project.index.find(dotted, path)

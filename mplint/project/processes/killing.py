@@ -6,25 +6,13 @@ from typing import TYPE_CHECKING
 
 from mplint import facts as f
 from mplint.project.lives.lifetimes import Touch
-from mplint.project.modules import CallSite, Function
+from mplint.project.modules import CallSite
+from mplint.project.processes.children import processes
 
 if TYPE_CHECKING:
     from mplint.project import Project
 
 _KILLING = ("terminate", "kill")
-
-
-def processes(project: Project) -> dict[CallSite, frozenset[Function]]:
-    """The calls that make processes, with the functions of the project that these run."""
-
-    def compute() -> dict[CallSite, frozenset[Function]]:
-        out: dict[CallSite, frozenset[Function]] = {}
-        for submission in project.submissions():
-            if submission.role in {"target", "run"} and submission.where == "process":
-                out[submission.site] = out.get(submission.site, frozenset()) | frozenset(submission.callees)
-        return out
-
-    return project.kept("processes", compute)
 
 
 def killed(project: Project) -> dict[CallSite, tuple[Touch, ...]]:

@@ -24,6 +24,11 @@ def sides(project: Project, function: Function) -> frozenset[Side]:
     return project.kept(("sides", function), lambda: frozenset(_sides(project, function, _DEPTH, set()) or {"parent"}))
 
 
+def side_of(project: Project, made: CallSite, function: Function) -> frozenset[Side]:
+    """The same, seen from the object that `made` makes: the function that does is in the parent, wherever that runs."""
+    return frozenset({"parent"}) if function is made.function else sides(project, function)
+
+
 def _sides(project: Project, function: Function, depth: int, seen: set[Function]) -> set[Side]:
     if function in seen:
         return set()

@@ -17,15 +17,15 @@ ASKED = frozenset({"done", "ready"})
 
 def has_limit(project: Project, use: Use) -> bool:
     """Whether a wait is given a timeout that is neither None nor zero."""
-    given = project.argument(use.call, use.row.timeout) if use.row.timeout is not None else None
-    return given is not None and not (isinstance(given, f.Const) and (given.kind == "none" or not given.value))
+    given = project.argument(use.call, use.row.timeout)
+    return f.is_given(given) and not (isinstance(given, f.Const) and not given.value)
 
 
 def waited_for(project: Project, use: Use) -> tuple[Value, ...]:
     """What the call waits for: the executor or future whose method it is, or the futures that are passed to it."""
     if isinstance(use.call.func, f.Attr) and use.receiver is not None:
         return project.values(use.call.func.value, use.function)
-    passed = project.argument(use.call, use.row.passes) if use.row.passes is not None else None
+    passed = project.argument(use.call, use.row.passes)
     values = project.values(passed, use.function) if passed is not None else ()
     return tuple(dict.fromkeys((*values, *elements(values))))
 

@@ -41,7 +41,7 @@ def waiting(project: Project, touch: Touch) -> Waiting:
 
 def _is_unlimited(call: f.Call) -> bool:
     timeout, block = call.keyword("timeout") or call.positional(1), call.keyword("block") or call.positional(0)
-    if timeout is not None and not (isinstance(timeout, f.Const) and timeout.kind == "none"):
+    if f.is_given(timeout):
         return False
     return block is None or (isinstance(block, f.Const) and block.value is True)
 
