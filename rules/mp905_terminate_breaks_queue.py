@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.finding import Alarm, Site, Step, by_file
 from mplint.project.lives.lifetimes import Touch
-from mplint.project.messages.channels import PUTTING, TAKING, root
+from mplint.project.messages.channels import PUTTING, TAKING, is_below, is_given
 from mplint.project.messages.pipes import RECEIVING, pipes
 from mplint.project.messages.sizes import is_little
 from mplint.project.processes.children import processes
 from mplint.project.processes.killing import killed
 from mplint.project.processes.sides import callers, side_of
-from mplint.project.values import Instance, held
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:
@@ -150,10 +149,10 @@ def _alarms(project: Project) -> Iterator[Alarm]:
         at_work = [t for t in shared.uses if "worker" in side_of(project, shared.made, t.function)]
         for process, kills in victims.items() if at_work else ():
             runs = processes(project)[process]
-            if any(site is not process and runs & also for site, also in processes(project).items()) and not _is_given(project, process, shared):
+            if any(site is not process and runs & also for site, also in processes(project).items()) and not is_given(project, process, shared.made):
                 continue
             users = [t for t in at_work if t.name not in _READING]
-            user = next((t for t in users if any(_does(project, run, t) for run in runs)), None)
+            user = next((t for t in users if any(is_below(project, t.function, run) for run in runs)), None)
             if user is not None and _all_do(project, runs, users):
                 for kill, after in ((k, _used_after(project, shared, k)) for k in kills):
                     if after is not None:
@@ -166,30 +165,9 @@ def _alarms(project: Project) -> Iterator[Alarm]:
                         yield _unread(shared, kill, left)
 
 
-def _is_given(project: Project, process: CallSite, shared: _Shared) -> bool:
-    """Whether this very queue or lock is an argument of the process; others may run the same function with other ones."""
-    values = tuple(v for a in process.call.args for v in project.values(a.value, process.function))
-    found = (*values, *held(values), *held(held(values)))
-    return any(isinstance(v, Instance) and v.made == shared.made.site for v in found)
-
-
 def _all_do(project: Project, runs: frozenset[Function], touches: list[Touch]) -> bool:
     """Whether each of the functions that a process may run does one of these things."""
-    return bool(runs) and all(any(_does(project, run, t) for t in touches) for run in runs)
-
-
-def _does(project: Project, run: Function, touch: Touch) -> bool:
-    """Whether something is done by a function that a process runs, or in what it calls."""
-    return root(project, touch.function) is run or touch.function in project.kept(("does", run), lambda: _called(project, run))
-
-
-def _called(project: Project, run: Function) -> frozenset[Function]:
-    """A function and what it calls, some calls deep."""
-    found = {run: None}
-    for _ in range(_DEPTH):
-        for function in tuple(found):
-            found.update((callee, None) for site in function.calls for callee in project.callees(site))
-    return frozenset(found)
+    return bool(runs) and all(any(is_below(project, t.function, run) for t in touches) for run in runs)
 
 
 def _broken(shared: _Shared, user: Touch, kill: Touch, after: Step) -> Alarm:

@@ -151,7 +151,8 @@ def submitted(project: Project, site: CallSite, row: Api, receiver: Instance | N
     """What a call hands over by a row of the API table."""
     where = project.table_where(row, site.call, site.function, receiver)
     start = receiver.start if receiver is not None else ""
-    made = next((v for v in project.values(site.call, site.function) if isinstance(v, Instance)), None)
+    given = [v for v in project.values(site.call, site.function) if isinstance(v, Instance)]
+    made = next((v for v in given if isinstance(v.cls, External) and v.cls.name == row.gives), given[0] if given else None)
     if "make" in row.does and made is not None:
         where, start = made.where or where, made.start or start
     owner = made or receiver if "make" in row.does else receiver or made

@@ -16,7 +16,7 @@ from mplint.project.modules import CallSite, Class, Function
 from mplint.project.lives.nesting import Path, inside, key_of, moved, opened
 from mplint.project.parameters import callers_by_declaration
 from mplint.project.processes.sides import sides
-from mplint.project.values import Instance
+from mplint.project.values import Bound, External, Instance, Value
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -311,6 +311,9 @@ class _Walk:
             if self.inward and function in self.project.workers() and sides(self.project, function) == {"worker"}:
                 self.touches[Touch("passed()", function, call)] = None
                 return
+            for value in self.project.values(call.func, function):
+                for name in _library_names(self.project, value):
+                    self.touches[Touch(f"{name}()", function, call)] = None
             self._escape(f"passed to `{f.dotted(call.func) or 'a call'}`")
             return
         for callee in callees:
@@ -376,3 +379,13 @@ class _Walk:
             self._escape(reads.escapes)
         for function, row in reads.places:
             self.value(function, row, path)
+
+
+def _library_names(project: Project, value: Value) -> Iterator[str]:
+    """What of a library is called by calling `value`: a function or class, the method of one, or what a class of the project derives from."""
+    if isinstance(value, External):
+        yield project.table.canonical(value.name)
+    elif isinstance(value, Bound):
+        yield from _library_names(project, value.function)
+    elif isinstance(value, Class):
+        yield from sorted(project.ancestry(value))

@@ -46,20 +46,55 @@ class Left(NamedTuple):
                     yield touch
 
 
+class Block(NamedTuple):
+    """A `with` that enters a process pool, which its end terminates: `item` is the number of its item, `given` the calls inside that give the pool work."""
+
+    function: Function
+    row: f.With
+    item: int
+    pool: Instance
+    given: tuple[Use, ...]
+
+    def later(self) -> Iterator[CallSite]:
+        """The calls in the block that can come after work was given."""
+        mine = {row.at for use in self.given for row in f.walk(use.call)}
+        for site in self.function.calls:
+            if site.call.at not in mine and _inside(self.function, site.call, self.row):
+                if any(self.function.graph.reaches(use.call, site.call) for use in self.given):
+                    yield site
+
+
+def blocks(project: Project, module: Module) -> tuple[Block, ...]:
+    """The blocks of a module at whose end a process pool is terminated."""
+    found: dict[tuple[int, int], Block] = {}
+    for use in _given(project, module):
+        place = _block(project, use)
+        if place is not None and use.receiver is not None:
+            row, item = place
+            known = found.get((row.at, item))
+            found[row.at, item] = Block(use.function, row, item, use.receiver, (*known.given, use) if known is not None else (use,))
+    return tuple(found.values())
+
+
 def left(project: Project, module: Module) -> Iterator[Left]:
     """The tasks of a module that are given to a process pool inside the block which terminates it, and do not wait by themselves."""
-    for use in project.uses(module, "submit"):
-        if use.where != "process" or use.receiver is None or "wait" in use.row.does or use.receiver.made is None:
-            continue
+    for use in _given(project, module):
         gives = project.table.kind(use.row.gives) if use.row.gives else None
-        pool = project.kind(use.receiver)
-        if gives is None or gives.role not in {"async-result", "result-iterator"} or pool is None or pool.role != "pool" or pool.leaving != "stop":
+        if "wait" in use.row.does or gives is None or gives.role not in {"async-result", "result-iterator"}:
             continue
         found = _block(project, use)
         if found is not None:
             block, index = found
             life = project.life(use.site)
             yield Left(use, block, index, life, _waited(project, use, block, life))
+
+
+def _given(project: Project, module: Module) -> Iterator[Use]:
+    """The calls that give work to a process pool which the end of a `with` terminates."""
+    for use in project.uses(module, "submit"):
+        pool = project.kind(use.receiver) if use.where == "process" and use.receiver is not None and use.receiver.made is not None else None
+        if pool is not None and pool.role == "pool" and pool.leaving == "stop":
+            yield use
 
 
 def _block(project: Project, use: Use) -> tuple[f.With, int] | None:

@@ -9,7 +9,7 @@ from mplint.project.lives.lifetimes import Life, Touch
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.children import processes
 from mplint.project.processes.sides import Side, side_of, sides
-from mplint.project.values import Instance
+from mplint.project.values import Instance, held
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -19,6 +19,9 @@ TAKING = frozenset({"get", "get_nowait"})
 _PARENT: frozenset[Side] = frozenset({"parent"})
 _BOTH: frozenset[Side] = frozenset({"parent", "worker"})
 """Work that the parent can do itself, where it starts no workers: it ends no wait for theirs."""
+
+_DEPTH = 2
+"""Calls between what a process runs and what uses a queue."""
 
 
 class Channel(NamedTuple):
@@ -141,3 +144,23 @@ def root(project: Project, function: Function) -> Function:
         seen.add(function)
         function = reach.caller
     return function
+
+
+def is_below(project: Project, function: Function, run: Function) -> bool:
+    """Whether `function` runs when a process runs `run`: it is what the process was given, or is called from there, by a few calls."""
+    return root(project, function) is run or function in project.kept(("below", run), lambda: _called(project, run))
+
+
+def _called(project: Project, run: Function) -> frozenset[Function]:
+    found = {run: None}
+    for _ in range(_DEPTH):
+        for function in tuple(found):
+            found.update((callee, None) for site in function.calls for callee in project.callees(site))
+    return frozenset(found)
+
+
+def is_given(project: Project, process: CallSite, made: CallSite) -> bool:
+    """Whether what `made` makes, a queue or lock, is an argument of the call that makes a process or pool; others may run the same function with other ones."""
+    values = tuple(v for a in process.call.args for v in project.values(a.value, process.function))
+    found = (*values, *held(values), *held(held(values)))
+    return any(isinstance(v, Instance) and v.made == made.site for v in found)
