@@ -21,6 +21,7 @@ from mplint.project.index import Index
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.processes.freezing import frozen_programs
 from mplint.project.lives.nesting import Path
+from mplint.project.parameters import Delivery
 from mplint.project.raising import Escape
 from mplint.project.reading import Reading
 from mplint.project.spread import Spread
@@ -110,7 +111,7 @@ class Project:
         self._reading = Reading(sources, pieces, roots)
         self._memo: dict[object, object] = {}
         self._answers = Answers()
-        self._delivered: dict[tuple[Function, str], dict[int, tuple[f.Expr, Function]]] = {}
+        self._delivered: dict[tuple[Function, str], dict[tuple[int, int | str | None], Delivery]] = {}
         self._placed: dict[str, dict[int, tuple[f.Attr, f.Assign, Function]]] = {}
         self._submitted: dict[Module, tuple[Submission, ...]] = {}
 
@@ -169,16 +170,17 @@ class Project:
         """What methods of `cls` and its bases store in the attribute of their instance."""
         return self._answers.ask(("stored", cls, attr), lambda: attributes.stored_values(self, cls, attr), ())
 
-    def deliver(self, callee: Function, param: str, expr: f.Expr, caller: Function) -> bool:
-        """Note that `caller` passes `expr`, an object of an API, to a parameter; whether that is new.  What was answered before is forgotten then."""
+    def deliver(self, callee: Function, param: str, delivery: Delivery) -> bool:
+        """Note that an object of an API is passed to a parameter; whether that is new.  What was answered before is forgotten then."""
         known = self._delivered.setdefault((callee, param), {})
-        if id(expr) in known:
+        key = (id(delivery.expr), delivery.taken)
+        if key in known:
             return False
-        known[id(expr)] = (expr, caller)
+        known[key] = delivery
         self._answers = Answers()
         return True
 
-    def delivered(self, callee: Function, param: str) -> tuple[tuple[f.Expr, Function], ...]:
+    def delivered(self, callee: Function, param: str) -> tuple[Delivery, ...]:
         """The objects of APIs that the project's calls pass to a parameter, as far as they were followed."""
         return tuple(self._delivered.get((callee, param), {}).values())
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.project.annotations import annotation_values
 from mplint.project.containers import ADDING, Growth, growth, grown
-from mplint.project.definitions import unpacked, useful
+from mplint.project.definitions import unpacked
 from mplint.project.hierarchy import derived
 from mplint.project.modules import Class, Function, Module
 from mplint.project.results import entered_values
 from mplint.apis.unpicklable import REFUSED
-from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Super, Tuple, Unknown, Value, elements
+from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Super, Tuple, Unknown, Value, elements, useful
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -105,7 +105,11 @@ def _own(project: Project, cls: Class, attr: str, receiver: Value) -> tuple[Valu
     return (inner,) if inner is not None else ()
 
 
-_STORED = r"\.%s\b[^=\n]*=[^=]"
+_STORED = r"(?m)(?:\.|^[ \t]+)%s\b[^=\n]*=[^=]"
+"""How a subclass gives an attribute: a method stores it, or its body does."""
+
+_DEFINED = r"|\bdef[ \t]+%s\b"
+"""It is a method, in the place of what the base declares."""
 
 
 _STORING = re.compile(
@@ -144,14 +148,25 @@ def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str)
     for owner in order:
         if isinstance(owner, Class) and attr in owner.method_names():
             return _own(project, owner, attr, base)
-    stored = project.stored(cls, attr)
-    if any(map(useful, stored)):
-        return stored
-    shared = _from_classes(project, order, attr, base)
-    found = tuple(dict.fromkeys((*stored, *shared)))
-    if base.made is None and not any(map(useful, found)) and (found or not any(isinstance(b, Unknown) for b in order)):
-        found = tuple(dict.fromkeys((*found, *(v for below in derived(project, cls, _STORED % re.escape(attr)) for v in project.stored(below, attr)))))
+    found = project.stored(cls, attr)
+    if not any(map(useful, found)):
+        found = tuple(dict.fromkeys((*found, *_from_classes(project, order, attr, base))))
+    if base.made is None and (found or not any(isinstance(b, Unknown) for b in order)) and (_is_class(project, found) or not any(map(useful, found))):
+        found = tuple(dict.fromkeys((*found, *_below(project, base, cls, attr, declared=Literal(None) in found))))
     return found or (Unknown("attribute"),)
+
+
+def _below(project: Project, base: Instance, cls: Class, attr: str, *, declared: bool) -> Iterator[Value]:
+    """What the subclasses of `cls` give as an attribute that it does not; where it declares the attribute (None, for now) also their methods."""
+    for below in derived(project, cls, (_STORED + _DEFINED if declared else _STORED).replace("%s", re.escape(attr))):
+        yield from project.stored(below, attr)
+        if declared and attr in below.method_names():
+            yield from _own(project, below, attr, base)
+
+
+def _is_class(project: Project, values: tuple[Value, ...]) -> bool:
+    """Whether an attribute holds a class, which is there to be replaced by subclasses."""
+    return any(isinstance(v, Class) or (isinstance(v, External) and project.table.kind(v.name) is not None) for v in values)
 
 
 def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:

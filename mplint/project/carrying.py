@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Collection, NamedTuple
 
 from mplint import facts as f
+from mplint.project.containers import default_of
 from mplint.project.vocabulary import PASSING, TAKING, Vocabulary
 
 
@@ -22,8 +23,13 @@ class Carrying(NamedTuple):
             return expr.attr in self.attributes or f".{expr.attr}" in words or (expr.attr in self.vocabulary.members and self.carries(expr.value, words))
         if isinstance(expr, f.Call):
             last = f.last_name(expr.func)
-            if last in PASSING:
+            if last in PASSING or last == "dict":
                 return any(self.carries(a.value, words) for a in expr.args)
+            default = default_of(expr)
+            if default is not None and self.carries(default, words):
+                return True
+            if last == "getattr" and (name := expr.positional(1)) is not None and isinstance(name, f.Const):
+                return self.carries(f.Attr(expr.at, expr.args[0].value, str(name.value)), words)
             if last == "map" and expr.args:  # the builtin: what its function gives
                 first = expr.args[0].value
                 given = first.function.body[0] if isinstance(first, f.Lambda) else None
@@ -38,7 +44,7 @@ class Carrying(NamedTuple):
         if isinstance(expr, f.Sequence):
             return any(self.carries(i, words) for i in expr.items)
         if isinstance(expr, f.Mapping):
-            return any(self.carries(v, words) for k, v in zip(expr.keys, expr.values) if not isinstance(k, f.Const))
+            return any(self.carries(v, words) for v in expr.values)
         if isinstance(expr, f.Comprehension):
             return self.carries(expr.element, words)
         return False

@@ -5,14 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterable, NamedTuple
 
 from mplint import facts as f
+from mplint.project.lives.nesting import key_of
 from mplint.project.modules import Function
-from mplint.project.values import Many, Value, elements, held
+from mplint.project.values import Many, Named, Value, elements, held, named
 
 if TYPE_CHECKING:
     from mplint.project import Project
 
 ADDING = {"append": (0, False), "appendleft": (0, False), "add": (0, False), "extend": (0, True), "update": (0, True), "insert": (1, False), "setdefault": (1, False)}
 """Method -> the argument that is added, and whether its elements are."""
+
+
+LOOKING_UP = {"get": 1, "pop": 1, "setdefault": 1}
+"""Method -> the argument that it gives where there is nothing under the key."""
+
+
+def default_of(call: f.Call) -> f.Expr | None:
+    """What a lookup gives where nothing is found: the `x` of `d.get(key, x)`, `d.pop(key, x)`, `getattr(o, name, x)`; None when it is no lookup."""
+    if isinstance(call.func, f.Attr) and call.func.attr in LOOKING_UP:
+        place = LOOKING_UP[call.func.attr]
+    elif isinstance(call.func, f.Name) and call.func.id == "getattr":
+        place = 2
+    else:
+        return None
+    return call.positional(place) if len(call.args) == place + 1 else None
 
 
 class Addition(NamedTuple):
@@ -25,13 +41,15 @@ class Addition(NamedTuple):
 
 
 class Growth(NamedTuple):
-    """What is added: elements (values of a dict), and keys."""
+    """What is added: elements (values of a dict), and keys; `named` as in `Many`."""
 
     items: tuple[Value, ...] = ()
     keys: tuple[Value, ...] = ()
+    named: Named = ()
 
     def __add__(self, other: Growth) -> Growth:  # type: ignore[override]
-        return Growth(tuple(dict.fromkeys((*self.items, *other.items))), tuple(dict.fromkeys((*self.keys, *other.keys))))
+        items, keys = (tuple(dict.fromkeys((*own, *more))) for own, more in ((self.items, other.items), (self.keys, other.keys)))
+        return Growth(items, keys, named((*self.named, *other.named)))
 
 
 def additions(function: Function) -> dict[str, list[Addition]]:
@@ -59,15 +77,19 @@ def growth(project: Project, function: Function, name: str) -> Growth:
     """What the body of `function` adds to the container `name` (dotted)."""
     items: list[Value] = []
     keys: list[Value] = []
+    entries: list[tuple[int | str | None, tuple[Value, ...]]] = []
     for added in project.additions(function).get(name, ()):
         values = project.values(added.value, function)
         more = held(values) if added.each else values
         items.extend((Many("list", more),) if added.below else more)
         if added.each:
             keys.extend(k for v in values if isinstance(v, Many) and v.kind == "dict" for k in elements((v,)))
+            entries.extend(entry for v in values if isinstance(v, Many) for entry in v.named)
         if added.key is not None and not isinstance(added.key, f.Const):
             keys.extend(project.values(added.key, function))
-    return Growth(tuple(dict.fromkeys(items)), tuple(dict.fromkeys(keys)))
+        elif not added.below:
+            entries.append((key_of(added.key), more))
+    return Growth(tuple(dict.fromkeys(items)), tuple(dict.fromkeys(keys)), named(entries))
 
 
 def grown(values: Iterable[Value], more: Growth) -> tuple[Value, ...]:
@@ -78,5 +100,5 @@ def grown(values: Iterable[Value], more: Growth) -> tuple[Value, ...]:
 
 
 def _grown(value: Many, more: Growth) -> Many:
-    whole = Growth(value.items, value.keys) + (more if value.kind == "dict" else Growth(more.items))
-    return Many(value.kind, whole.items, whole.keys)
+    whole = Growth(value.items, value.keys, value.named) + (more if value.kind == "dict" else Growth(more.items))
+    return Many(value.kind, whole.items, whole.keys, whole.named)

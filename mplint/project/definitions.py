@@ -10,7 +10,7 @@ from mplint.project.flow.bindings import Definition, of_step, of_targets
 from mplint.project.modules import Class, Function
 from mplint.project.parameters import parameter_values
 from mplint.project.results import entered_values
-from mplint.project.values import External, Instance, Literal, Many, Tuple, Unknown, Value, elements
+from mplint.project.values import External, Instance, Many, Tuple, Unknown, Value, elements, useful
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -58,11 +58,6 @@ def definition_values(project: Project, definition: Definition, function: Functi
     if isinstance(row, f.Change) and value is not None:
         return [v for v in project.values(value, function) if row.op in {"+", "|"} and isinstance(v, (Many, Tuple))] or [Unknown("arithmetic")]
     return [] if isinstance(row, f.Delete) else [Unknown("binding")]
-
-
-def useful(value: Value) -> bool:
-    """Whether a value says more than "something" or a literal."""
-    return not isinstance(value, (Unknown, Literal))
 
 
 def caught(project: Project, row: f.Handler, function: Function) -> list[Value]:

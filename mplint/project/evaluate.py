@@ -8,9 +8,10 @@ from mplint import facts as f
 from mplint.project.attributes import attribute_values
 from mplint.project.containers import growth, grown
 from mplint.project.definitions import definition_values
+from mplint.project.lives.nesting import key_of
 from mplint.project.modules import Class, Function
 from mplint.project.results import call_values
-from mplint.project.values import Coroutine, External, Instance, Literal, Many, Tuple, Unknown, Value, elements, held, shallow
+from mplint.project.values import Coroutine, External, Instance, Literal, Many, Tuple, Unknown, Value, elements, held, named, shallow, under
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -83,11 +84,13 @@ def _sequence(project: Project, expr: f.Sequence, function: Function) -> Iterabl
 def _mapping(project: Project, expr: f.Mapping, function: Function) -> Iterable[Value]:
     items: list[Value] = []
     keys: list[Value] = []
+    entries: list[tuple[int | str | None, tuple[Value, ...]]] = []
     for key, value in zip(expr.keys, expr.values):
         values = project.values(value, function)
         items.extend(held(values) if key is None else values)
         keys.extend(elements(values) if key is None else project.values(key, function))
-    return (Many("dict", tuple(dict.fromkeys(items)), tuple(dict.fromkeys(keys))),)
+        entries.extend((entry for v in values if isinstance(v, Many) for entry in v.named) if key is None else ((key_of(key), values),))
+    return (Many("dict", tuple(dict.fromkeys(items)), tuple(dict.fromkeys(keys)), named(entries)),)
 
 
 def _comprehension(project: Project, expr: f.Comprehension, function: Function) -> Iterable[Value]:
@@ -118,7 +121,7 @@ def _item(project: Project, expr: f.Item, function: Function) -> Iterable[Value]
         if isinstance(value, Tuple) and isinstance(index, f.Const) and isinstance(index.value, int) and index.value < len(value.items):
             out.extend(value.items[index.value])
         elif isinstance(value, (Many, Tuple)):
-            out.extend((value,) if isinstance(index, f.Sequence) and index.kind == "slice" else held((value,)))
+            out.extend((value,) if isinstance(index, f.Sequence) and index.kind == "slice" else under((value,), key_of(index)))
         elif isinstance(value, (External, Class)):
             out.append(value)  # `Queue[int]` is `Queue`
     return out or (Unknown("item"),)

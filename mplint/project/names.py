@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from mplint import facts as f
 from mplint.project.attributes import placed_values
 from mplint.project.containers import growth, grown
-from mplint.project.definitions import definition_values, definitions_in, useful
+from mplint.project.definitions import definition_values, definitions_in
 from mplint.project.modules import Module
-from mplint.project.values import External, Instance, Many, ModuleValue, Unknown, Value
+from mplint.project.values import External, Instance, Many, ModuleValue, Unknown, Value, useful
 
 if TYPE_CHECKING:
     from mplint.project import Project

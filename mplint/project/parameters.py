@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.project import hierarchy
 from mplint.project.annotations import annotation_values
 from mplint.project.modules import CallSite, Class, Function
-from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Unknown, Value
+from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, named, under
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -29,16 +29,52 @@ def parameter_values(project: Project, param: f.Param, function: Function) -> tu
             return tuple(sharp)
         out.extend(v for v in noted if not isinstance(v, (Unknown, Literal)))
     if param.kind == "**":
-        return (Many("dict", ()),)
-    passed = [v for expr, caller in project.delivered(function, param.name) for v in project.values(expr, caller)]
+        return (_gathered(project, param, function),)
+    if param.kind == "*":
+        many = _gathered(project, param, function)
+        return (many,) if many.items else tuple(out) or (Unknown("parameter"),)
+    passed = [v for delivery in project.delivered(function, param.name) for v in delivered_values(project, delivery)]
     if param.default is not None:
         passed.extend(v for v in project.values(param.default, function.outer or function.module.body) if not isinstance(v, Unknown))
-    if param.kind == "*":
-        passed = [Many("tuple", tuple(dict.fromkeys(passed)))] if passed else []
     useful = [v for v in passed if not isinstance(v, (Unknown, Literal))]
     if out and useful and all(isinstance(v, (Instance, Many)) for v in useful):
         return tuple(useful)  # the calls know more than an abstract annotation
     return tuple(dict.fromkeys((*out, *passed))) or (Unknown("parameter"),)
+
+
+class Delivery(NamedTuple):
+    """An object of an API that a call in `caller` passes to a parameter: `expr`, or, of an argument with stars, what it has under the key
+    `taken`.  A parameter with stars has it under the key `under`, or all that `expr` holds when there is none."""
+
+    expr: f.Expr
+    caller: Function
+    taken: int | str | None = None
+    under: int | str | None = None
+
+
+def delivered_values(project: Project, delivery: Delivery) -> tuple[Value, ...]:
+    """What is passed; of what an argument with stars has under other keys nothing."""
+    values = project.values(delivery.expr, delivery.caller)
+    if delivery.taken is None:
+        return values
+    return tuple(v for value in values if isinstance(value, Tuple) or (isinstance(value, Many) and value.named) for v in under((value,), delivery.taken))
+
+
+def _gathered(project: Project, param: f.Param, function: Function) -> Many:
+    """What a parameter with stars has, as far as objects of APIs were passed."""
+    items: list[Value] = []
+    entries: list[tuple[int | str | None, tuple[Value, ...]]] = []
+    own = {p.name for p in function.facts.params}
+    for delivery in project.delivered(function, param.name):
+        values = delivered_values(project, delivery)
+        if delivery.under is not None:
+            items.extend(values)
+            entries.append((delivery.under, values))
+        else:
+            rest = [entry for v in values if isinstance(v, Many) for entry in v.named if entry[0] not in own]
+            items.extend(v for _, found in rest for v in found)
+            entries.extend(rest)
+    return Many("dict" if param.kind == "**" else "tuple", tuple(dict.fromkeys(items)), (), named(entries))
 
 
 def _sharp(project: Project, value: Value) -> bool:
@@ -69,6 +105,39 @@ def argument_of(call: f.Call, callee: Function, param: f.Param) -> f.Expr | None
     if callee.receiver and not _unbound_call(call, callee):
         position -= 1
     return call.positional(position) if position >= 0 else None
+
+
+def bindings(call: f.Call, callee: Function) -> Iterator[tuple[f.Param, f.Argument, int | str | None, int | str | None]]:
+    """How the arguments of a call bind to the parameters of `callee`: the parameter, the argument, and as in `Delivery` what is taken of an
+    argument with stars, and where a parameter with stars has it."""
+    params = callee.facts.params
+    places = [p for p in params if p.kind in {"positional", "positional-only"}][1 if callee.receiver and not _unbound_call(call, callee) else 0 :]
+    rest, others = (next((p for p in params if p.kind == kind), None) for kind in ("*", "**"))
+    by_name = {p.name: p for p in params if p.kind in {"positional", "keyword-only"}}
+    given = {a.keyword for a in call.args}
+    place, starred = 0, False
+    for argument in call.args:
+        if argument.keyword:
+            param = by_name.get(argument.keyword)
+            if param is not None:
+                yield param, argument, None, None
+            elif others is not None:
+                yield others, argument, None, argument.keyword
+        elif argument.star == "**":
+            yield from ((p, argument, name, None) for name, p in by_name.items() if name not in given and p not in places[:place])
+            if others is not None:
+                yield others, argument, None, None
+        elif argument.star and not starred:
+            starred = True
+            yield from ((p, argument, number, None) for number, p in enumerate(places[place:]) if p.name not in given)
+            if rest is not None and place == len(places):
+                yield rest, argument, None, None
+        elif not starred:
+            if place < len(places):
+                yield places[place], argument, None, None
+            elif rest is not None:
+                yield rest, argument, None, place - len(places)
+            place += 1
 
 
 def _unbound_call(call: f.Call, callee: Function) -> bool:

@@ -9,6 +9,8 @@ import msgspec
 from mplint import facts as f
 from mplint.apis import Api, Parameter
 from mplint.project.annotations import annotation_values
+from mplint.project.containers import default_of
+from mplint.project.lives.nesting import key_of
 from mplint.project.modules import Class, Function
 from mplint.apis.unpicklable import GIVES, REFUSED
 from mplint.project.values import (
@@ -26,6 +28,9 @@ from mplint.project.values import (
     Value,
     elements,
     held,
+    named,
+    under,
+    useful,
 )
 
 if TYPE_CHECKING:
@@ -37,9 +42,18 @@ def call_values(project: Project, call: f.Call, function: Function) -> Iterable[
     if isinstance(call.func, f.Name) and call.func.id == "super":
         return _super(project, call, function)
     out: list[Value] = []
-    for callee in project.values(call.func, function):
+    callees = project.values(call.func, function)
+    for callee in callees:
         out.extend(_called(project, callee, call, function))
+    default = default_of(call)
+    if default is not None and not isinstance(default, f.Const) and not any(_is_known(project, callee) for callee in callees):
+        out.extend(project.values(default, function))
     return out or (Unknown("call"),)
+
+
+def _is_known(project: Project, callee: Value) -> bool:
+    """Whether something says what a call gives: code of the project, or a row of the API table."""
+    return isinstance(callee, Function) or (isinstance(callee, Bound) and isinstance(callee.function, Function)) or project.row_of(callee) is not None
 
 
 def _super(project: Project, call: f.Call, function: Function) -> tuple[Value, ...]:
@@ -59,7 +73,10 @@ def _called(project: Project, callee: Value, call: f.Call, function: Function) -
         return _returned(project, callee, call, function)
     if isinstance(callee, Bound):
         if isinstance(callee.function, Function):
-            return _returned(project, callee.function, call, function)
+            given = tuple(_returned(project, callee.function, call, function))
+            if any(map(useful, given)):
+                return given
+            return (*given, *(v for method in project.run_by(callee) if method is not callee.function for v in _returned(project, method, call, function)))
         return _external(project, callee.function.name, call, function, callee.receiver)
     if isinstance(callee, Partial):
         return (callee,) if callee.delayed else _called(project, callee.func, call, function)
@@ -119,7 +136,7 @@ def _external(project: Project, name: str, call: f.Call, function: Function, rec
         return special(project, call, function)
     if receiver is not None:
         if isinstance(receiver, (Many, Tuple)):
-            return _container_method(project, name.rpartition(".")[2], receiver)
+            return _container_method(name.rpartition(".")[2], receiver, call)
         if name.endswith(".__enter__"):
             return (receiver,)
         if name.endswith(".copy") and name.removesuffix(".copy") in REFUSED:
@@ -235,10 +252,10 @@ def entered_values(project: Project, values: tuple[Value, ...]) -> tuple[Value, 
     return tuple(dict.fromkeys(out))
 
 
-def _container_method(project: Project, name: str, receiver: Many | Tuple) -> Iterable[Value]:
-    keys, values = elements((receiver,)) or (Unknown("item"),), held((receiver,)) or (Unknown("item"),)
+def _container_method(name: str, receiver: Many | Tuple, call: f.Call) -> Iterable[Value]:
     if name in {"pop", "popleft", "get", "setdefault", "__getitem__"}:
-        return values
+        return under((receiver,), key_of(call.positional(0))) or (Unknown("item"),)
+    keys, values = elements((receiver,)) or (Unknown("item"),), held((receiver,)) or (Unknown("item"),)
     if name in {"copy", "union"}:
         return (receiver,)
     if name == "values":
@@ -263,17 +280,19 @@ def _listed(project: Project, call: f.Call, function: Function) -> Iterable[Valu
 
 def _dictionary(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
     """`dict(other)`, `dict(pairs)`, `dict(name=value)`, `defaultdict(list)`."""
-    items = [v for a in call.args if a.keyword for v in project.values(a.value, function)]
+    entries = [(a.keyword, project.values(a.value, function)) for a in call.args if a.keyword]
+    items = [v for _, values in entries for v in values]
     keys: list[Value] = []
     for value in _first(project, call, function):
         if isinstance(value, Many) and value.kind == "dict":
             items.extend(value.items)
             keys.extend(value.keys)
+            entries.extend((str(key), values) for key, values in value.named if isinstance(key, str))
         for pair in elements((value,)) if isinstance(value, (Many, Tuple)) else ():
             if isinstance(pair, Tuple) and len(pair.items) == 2:
                 keys.extend(pair.items[0])
                 items.extend(pair.items[1])
-    return (Many("dict", tuple(dict.fromkeys(items)), tuple(dict.fromkeys(keys))),)
+    return (Many("dict", tuple(dict.fromkeys(items)), tuple(dict.fromkeys(keys)), named(entries)),)
 
 
 def _field(project: Project, call: f.Call, function: Function) -> Iterable[Value]:

@@ -18,6 +18,7 @@ from mplint.project.annotations import annotation_values
 from mplint.project.carrying import Carrying
 from mplint.project.hierarchy import family as family_of
 from mplint.project.modules import CallSite, Class, Function, Module
+from mplint.project.parameters import Delivery, bindings, delivered_values
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
 from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, Vocabulary
 from mplint.source.words import called_in, code_of, imported_in, names_in
@@ -55,6 +56,7 @@ class Spread:
         self._queue: dict[Place, None] = {}
         self._live: dict[Place, None] = {}
         self._owners: set[str] = set()
+        self._givers: set[Function] = set()
         self._asked: set[str] = set()
         self._awaited: set[str] = set()
         self._modules: dict[Module, set[str]] = {}
@@ -212,7 +214,7 @@ class Spread:
                 self._signature(module, page, function, words)
             for row, function in rows:
                 if isinstance(row, f.ClassFacts):
-                    self._derived(module, row, words)
+                    self._derived(module, row, function, words)
                 else:
                     self._spread(module, page, row, function, words, class_level)
             if self._words((module, page)) == words:
@@ -230,8 +232,8 @@ class Spread:
                     if isinstance(row, _MOVING):
                         yield row, function
 
-    def _derived(self, module: Module, row: f.ClassFacts, words: frozenset[str]) -> None:
-        if any(self._carrying.carries(base.value, words) and self._is_api(base.value, module.body) for base in row.bases if not base.keyword):
+    def _derived(self, module: Module, row: f.ClassFacts, function: Function, words: frozenset[str]) -> None:
+        if any(self._carrying.carries(base.value, words) and self._is_api(base.value, function) for base in row.bases if not base.keyword):
             if row.name in module.outline.classes or row.name in module.outline.names:
                 self._share(module, row.name)
                 self._own(module, row.name)
@@ -240,15 +242,18 @@ class Spread:
                 self._note(module, row.at >> f.PAGE_BITS, row.name)
 
     def _own(self, module: Module, name: str) -> None:
-        """The methods of a class that derives from one of an API reach its methods by `super()`."""
+        """The methods of a class that derives from one of an API reach its methods by `super()` and `self`, and make others of it by `cls`."""
         outline = module.outline.classes.get(name)
         for page in (p for pages in outline.methods.values() for p in pages) if outline is not None else ():
-            if "super" in self._names[module][page]:
-                self._note(module, page, "super")
+            for word in ("super", "self", "cls"):
+                if word in self._names[module][page]:
+                    self._note(module, page, word)
 
     def _signature(self, module: Module, page: int, function: Function, words: frozenset[str]) -> None:
         for param in function.facts.params:
-            if param.annotation is not None and self._noted(param.annotation, function.outer or module.body, words):
+            outer = function.outer or module.body
+            given = param.default is not None and self._carrying.carries(param.default, words) and self._is_api(param.default, outer)
+            if given or (param.annotation is not None and self._noted(param.annotation, outer, words)):
                 self._note(module, page, param.name)
         if function.facts.returns is not None and self._noted(function.facts.returns, function.outer or module.body, words):
             self._returns(function)
@@ -273,11 +278,13 @@ class Spread:
             kind = self.project.kind(value)
             return kind is not None and kind.role != "exception" and kind.where != "task"
         if isinstance(value, Bound):
-            return isinstance(value.function, External) and self._of_api(value.receiver)
+            return self._of_api(value.receiver) if isinstance(value.function, External) else value.function in self._givers
         if isinstance(value, Partial):
             return self._of_api(value.func)
         if isinstance(value, Class):
             return self.project.role(value) not in {"", "exception"}
+        if isinstance(value, Function):
+            return value in self._givers
         if isinstance(value, External):
             table = self.project.table
             row, kind = table.api(value.name), table.kind(value.name)
@@ -341,7 +348,11 @@ class Spread:
         func = call.func
         last = f.last_name(func)
         if isinstance(func, f.Attr) and last in ADDING:
-            if any(self._is_api(a.value, function) for a in carried):
+            carried = [a for a in carried if self._is_api(a.value, function)]
+            own = [callee for value in self.project.values(func, function) for callee in _bodies(self.project, value)] if carried else []
+            for callee in own:  # a method of the project that is called so
+                self._receive(callee, call, carried, function)
+            if carried and not own:
                 self._bind(module, page, func.value.value if isinstance(func.value, f.Item) else func.value, False, False, function)
         elif last not in PASSING and (isinstance(func, f.Name) or last not in self.vocabulary.words):
             carried = [a for a in carried if self._is_api(a.value, function)]
@@ -351,14 +362,14 @@ class Spread:
 
     def _receive(self, callee: Function, call: f.Call, carried: list[f.Argument], caller: Function) -> None:
         """A function of the project is given an object: its parameter is one of the names."""
-        from mplint.project.parameters import argument_of
-
         page = callee.facts.at >> f.PAGE_BITS
         self._enter(callee.module)
-        for param in callee.facts.params:
-            given = argument_of(call, callee, param)
-            if given is not None and any(a.value is given for a in carried):
-                if self.project.deliver(callee, param.name, given, caller):
+        for param, argument, taken, under in bindings(call, callee):
+            if any(argument is a for a in carried):
+                delivery = Delivery(argument.value, caller, taken, under)
+                if taken is not None and not any(map(self._of_api, delivered_values(self.project, delivery))):
+                    continue
+                if self.project.deliver(callee, param.name, delivery):
                     self._queue[callee.module, page] = None
                 self._note(callee.module, page, param.name)
 
@@ -372,7 +383,7 @@ class Spread:
         elif isinstance(target, f.Attr):
             own = isinstance(target.value, f.Name) and target.value.id == function.receiver
             self._attribute(target.attr, owner=function.owner if own else None)
-        elif isinstance(target, f.Star) or (isinstance(target, f.Item) and not isinstance(target.index, f.Const)):
+        elif isinstance(target, f.Star) or isinstance(target, f.Item):
             self._bind(module, page, target.value, top, class_level, function)
         elif isinstance(target, f.Sequence):
             for item in target.items:
@@ -380,6 +391,7 @@ class Spread:
 
     def _returns(self, function: Function) -> None:
         """A function gives objects: its name is one of the names, wherever it can be called by it."""
+        self._givers.add(function)
         if function.owner is not None:
             self._owners.add(function.owner.name)
             # where the table has a method of that name, other objects have it too: only its own module is looked through

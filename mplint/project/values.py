@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Union
+from typing import Iterable, Union
 
 import msgspec
 
@@ -66,12 +66,18 @@ class Literal(msgspec.Struct, frozen=True):
 class Many(msgspec.Struct, frozen=True):
     """A container or iterable; `items` is what its elements can be.  `kind`: "list", "set", "dict", "iterator", "tuple".
 
-    Of a dict `items` are the values, and `keys` what iterating over it gives, as far as it is known.
+    Of a dict `items` are the values, and `keys` what iterating over it gives, as far as it is known.  `named` is what lies under keys that are
+    written out (of a `*` parameter: at places), where that says more than a literal; it is among the items, too.
     """
 
     kind: str
     items: tuple[Value, ...]
     keys: tuple[Value, ...] = ()
+    named: Named = ()
+
+
+Named = tuple[tuple[Union[int, str], "tuple[Value, ...]"], ...]
+"""Values by key, each key once."""
 
 
 class Tuple(msgspec.Struct, frozen=True):
@@ -108,6 +114,11 @@ Value = Union[
 ]  # fmt: skip
 
 
+def useful(value: Value) -> bool:
+    """Whether a value says more than "something" or a literal."""
+    return not isinstance(value, (Unknown, Literal))
+
+
 def elements(values: tuple[Value, ...]) -> tuple[Value, ...]:
     """What iterating over these values can give: the keys of a dict."""
     return _held(values, keys=True)
@@ -128,6 +139,30 @@ def _held(values: tuple[Value, ...], *, keys: bool) -> tuple[Value, ...]:
     return tuple(dict.fromkeys(out))
 
 
+def under(values: tuple[Value, ...], key: int | str | None) -> tuple[Value, ...]:
+    """What indexing these values by a key can give; all that they hold, where the key is None."""
+    out: list[Value] = []
+    for value in values:
+        if isinstance(value, Tuple) and isinstance(key, int) and key < len(value.items):
+            out.extend(value.items[key])
+        elif isinstance(value, Many) and value.named and key is not None:
+            others = {v for name, found in value.named if name != key for v in found}
+            own = dict(value.named).get(key, ())
+            out.extend((*own, *(v for v in value.items if v not in others)))
+        else:
+            out.extend(_held((value,), keys=False))
+    return tuple(dict.fromkeys(out))
+
+
+def named(entries: Iterable[tuple[int | str | None, tuple[Value, ...]]]) -> Named:
+    """`Many.named` of what is put under keys, some of which may not be known."""
+    out: dict[int | str, tuple[Value, ...]] = {}
+    for key, values in entries:
+        if key is not None and any(map(useful, values)):
+            out[key] = tuple(dict.fromkeys((*out.get(key, ()), *values)))
+    return tuple(out.items())
+
+
 NESTING = 3
 """Containers inside containers that are told apart; a list that is put into itself would nest for ever."""
 
@@ -139,7 +174,9 @@ def shallow(value: Value, depth: int = NESTING) -> Value:
             return Unknown("nesting")
         items = tuple(dict.fromkeys(shallow(v, depth - 1) for v in value.items))
         keys = tuple(dict.fromkeys(shallow(v, depth - 1) for v in value.keys))
-        return value if (items, keys) == (value.items, value.keys) else Many(value.kind, items, keys)
+        if (items, keys) == (value.items, value.keys):
+            return value
+        return Many(value.kind, items, keys, tuple((name, tuple(shallow(v, depth - 1) for v in found)) for name, found in value.named))
     if isinstance(value, Tuple):
         if not depth:
             return Unknown("nesting")

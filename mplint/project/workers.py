@@ -13,6 +13,7 @@ from mplint.project.calling import called_by
 from mplint.project.hierarchy import derived, find_method
 from mplint.project.importing import is_guarded
 from mplint.project.modules import CallSite, Class, Function
+from mplint.project.processes.targets import constructing, constructor_row, targets
 from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, elements
 
 if TYPE_CHECKING:
@@ -120,11 +121,15 @@ def _submissions(project: Project, function: Function) -> Iterator[Submission]:
         if not project.spread.matters(site):
             continue
         for value in project.values(site.call.func, function):
+            while isinstance(value, Partial) and not value.delayed and isinstance(value.func, (Class, Partial)):
+                value = value.func
             if isinstance(value, Class):
                 yield from _constructed(project, site, value)
             elif isinstance(value, (External, Bound, Instance)):
                 row = project.row_of(value)
-                if row is not None and (row.callee or row.initializer or row.callbacks) and "delay" not in row.does:
+                if row is None and (row := constructor_row(project, value)) is not None:
+                    yield from _initialised(project, site, row, value)
+                elif row is not None and (row.callee or row.initializer or row.callbacks) and "delay" not in row.does:
                     receiver = value.receiver if isinstance(value, Bound) and isinstance(value.receiver, Instance) else value if isinstance(value, Instance) else None
                     yield from submitted(project, site, row, receiver)
 
@@ -143,8 +148,21 @@ def _constructed(project: Project, site: CallSite, cls: Class) -> Iterator[Submi
             made = project.instance_of(cls, made=site.site)
             yield Submission(site, api, "run", kind.where or "process", "", (run,), (run,), made, None)
             return
+        handed = tuple(v for v in targets(project, site, cls) if not isinstance(v, (Literal, Unknown)))
+        if handed and row is not None:
+            callees = tuple(dict.fromkeys(g for v in handed for g in functions_of(project, v)))
+            yield Submission(site, row, "run", kind.where or "process", "", handed, callees, project.instance_of(cls, made=site.site), None)
+            return
     if row is not None and find_method(project, cls, "__init__") is None:
         yield from submitted(project, site, row, None)
+
+
+def _initialised(project: Project, site: CallSite, row: Api, value: Value) -> Iterator[Submission]:
+    """`super().__init__(target=...)` in a class that derives from Process and leaves it to `Process.run` to call the target."""
+    owner = site.function.owner
+    run = find_method(project, owner, "run") if owner is not None else None
+    if owner is not None and (not isinstance(run, Function) or run.spells("super", "_target")):
+        yield from submitted(project, CallSite(site.function, constructing(value, site.call)), row, project.instance_of(owner))
 
 
 def submitted(project: Project, site: CallSite, row: Api, receiver: Instance | None) -> Iterator[Submission]:

@@ -60,7 +60,9 @@ def parameters(callee: Function, call: f.Call, argument: f.Row, path: Path) -> I
             places = [p for p in callee.facts.params if p.kind in {"positional", "positional-only"}][1 if callee.receiver else 0 :]
             yield from ((param, path[1:]) for param in places[before + key : before + key + 1])
         elif given.star == "**" and isinstance(key, str):
-            yield from ((param, path[1:]) for param in _called(callee, key))
+            yield from tuple((param, path[1:]) for param in _called(callee, key)) or ((param, path) for param in _others(callee))
+        elif given.keyword:
+            yield from ((param, inside(given.keyword, path)) for param in _others(callee))
 
 
 def below(project: Project, function: Function, call: f.Call) -> tuple[Function, ...]:
@@ -151,6 +153,11 @@ def _named(submission: Submission, name: str, left: Path) -> tuple[Received, ...
     found = [(callee, next(_called(callee, name), None)) for callee in submission.callees]
     out = tuple(Received(callee, param, left) for callee, param in found if param is not None)
     return out if out and len(out) == len(found) else None
+
+
+def _others(callee: Function) -> Iterator[f.Param]:
+    """The parameter that gets the keyword arguments which no other one is called like."""
+    return (p for p in callee.facts.params if p.kind == "**")
 
 
 def _called(callee: Function, name: str) -> Iterator[f.Param]:
