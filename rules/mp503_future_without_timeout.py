@@ -163,7 +163,7 @@ def _was_waited_for(project: Project, use: Use) -> bool:
         if site.call is use.call or not function.graph.reaches(site.call, use.call) or any(r is site.call for r in use.site.ancestors):
             continue
         for other in project.uses_at(site):
-            if _waits_for_all(other) and not any(loop is row for loop in function.graph.loops_around(use.call) for row in function.ancestors(site.call)):
+            if _waits_for_all(project, other) and not any(loop is row for loop in function.graph.loops_around(use.call) for row in function.ancestors(site.call)):
                 before.append(site.call)
             elif "collect" in other.row.does and isinstance(site.call.func, f.Attr) and isinstance(use.call.func, f.Attr):
                 name = f.dotted(use.call.func.value)
@@ -172,9 +172,11 @@ def _was_waited_for(project: Project, use: Use) -> bool:
     return bool(before) and function.graph.dominated(use.call, by=before)
 
 
-def _waits_for_all(use: Use) -> bool:
-    name = use.row.name.rpartition(".")[2]
-    return name == "as_completed" or (name in {"wait", "shutdown"} and not use.call.keyword("return_when") and not use.call.keyword("wait"))
+def _waits_for_all(project: Project, use: Use) -> bool:
+    name, until = use.row.name.rpartition(".")[2], use.call.keyword("return_when")
+    if until is not None and project.external(until, use.function) != "concurrent.futures.ALL_COMPLETED":
+        return False
+    return name == "as_completed" or (name in {"wait", "shutdown"} and not use.call.keyword("wait"))
 
 
 def _waits_at_its_end(project: Project, use: Use, executor: Instance) -> bool:
@@ -184,7 +186,7 @@ def _waits_at_its_end(project: Project, use: Use, executor: Instance) -> bool:
         return True
     if any(True for _ in project.life(made, patient=True).touched("with")):
         return True
-    closing = [s.call for s in use.function.calls if any("shutdown" in u.row.does and _waits_for_all(u) for u in project.uses_at(s))]
+    closing = [s.call for s in use.function.calls if any("shutdown" in u.row.does and _waits_for_all(project, u) for u in project.uses_at(s))]
     return bool(closing) and use.function.graph.always_followed(use.call, by=closing, exceptional=True)
 
 

@@ -25,8 +25,8 @@ class BrokenPoolReused(Rule):
 
     Reports work given to a process executor after `except BrokenProcessPool` (or `BrokenExecutor`, or loky's `TerminatedWorkerError`) around work of the
     same executor, with no new executor in between. And work given to a process executor that is kept, in an attribute or a global, while the failure of
-    single tasks is taken note of elsewhere (a done callback, a handler for every exception, whoever awaits `run_in_executor`) or nowhere, when nothing in the
-    project ever asks for a broken executor.
+    single tasks is taken note of elsewhere (a done callback, a handler for every exception, a function that asks the future later and goes on, whoever awaits
+    `run_in_executor`) or nowhere, when nothing in the project ever asks for a broken executor.
 
     ## Why it hurts
 
@@ -129,11 +129,12 @@ def _kept_unwatched(module: Module, project: Project) -> Iterator[tuple[CallSite
         on = project.argument(use.call, use.row.executor)
         if use.row.executor is None and isinstance(use.call.func, f.Attr):
             on = use.call.func.value
-        if on is None or not _goes_on(project, use):
+        if on is None:
             continue
+        goes_on = _goes_on(project, use)
         for site, given in _places(project, use, on):
             made = [v for v in project.values(given, site.function) if isinstance(v, Instance) and _is_kept(project, v, site.function)]
-            if len(made) == 1 and not project.kept("broken executors are asked for", lambda: _asks(project)):
+            if len(made) == 1 and not project.kept("broken executors are asked for", lambda: _asks(project)) and (goes_on or _is_noted_later(project, use)):
                 yield site, given, made[0]
 
 
@@ -186,7 +187,20 @@ def _goes_on(project: Project, use: Use) -> bool:
         if isinstance(site.call.func, f.Attr) and site.call.func.attr == "add_done_callback":
             if any(other.receiver is not None and other.receiver.made == use.site.site and _answers(project, other) for other in project.uses_at(site, "callback")):
                 return True
-    for _, handler in function.graph.handlers_around(use.call):
+    return _is_survived(project, function, use.call)
+
+
+def _is_noted_later(project: Project, use: Use) -> bool:
+    """Whether the outcome of the task is asked for by another function, which goes on whatever it was."""
+    for touch in project.life(use.site, patient=True).touched("result", "exception"):
+        if touch.function is not use.function and _is_survived(project, touch.function, touch.row):
+            return True
+    return False
+
+
+def _is_survived(project: Project, function: Function, row: f.Row) -> bool:
+    """Whether a handler for every exception stands around the row, and goes on."""
+    for _, handler in function.graph.handlers_around(row):
         types = project.values(handler.types, function) if handler.types is not None else (External("builtins.BaseException"),)
         if {External("builtins.Exception"), External("builtins.BaseException")} & {*types, *elements(types)}:
             return "raise" not in function.graph.ways_out(handler.body)

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from mplint.project.lives.lifetimes import Life
     from mplint.project.workers import Submission
 
-_ONLY_WAITED = frozenset({"wait", "concurrent.futures.wait()", "concurrent.futures.as_completed()", "asyncio.wait()", "len()", "print()", "debug()", "info()"})
+_ONLY_WAITED = frozenset({
+    "wait", "ready", "done", "running", "concurrent.futures.wait()", "concurrent.futures.as_completed()", "asyncio.wait()",
+    "len()", "print()", "debug()", "info()",
+})  # fmt: skip
 """What can be done to a result without learning that the task failed."""
 
 
@@ -24,8 +27,9 @@ class ResultDiscarded(Rule):
     ## What it does
 
     Reports tasks given to a process or thread pool whose result is thrown away. That is the result of `submit`, `apply_async`, `map_async`,
-    `starmap_async` or `run_in_executor` that nobody keeps or reads, futures that are only waited for (`wait(futures)` raises nothing), and an
-    executor's `map` or a pool's `imap` that is never iterated. The message says which kind of pool it is.
+    `starmap_async` or `run_in_executor` that nobody keeps or reads, futures that are only waited for (`wait(futures)` raises nothing) or asked
+    whether they are done (`ready()`, `done()`), and an executor's `map` or a pool's `imap` that is never iterated. The message says which kind of
+    pool it is.
 
     ## Why it hurts
 
