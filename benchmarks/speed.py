@@ -110,12 +110,17 @@ def mplint_cases(command: Sequence[str], tree: Path, scratch: Path, limit: float
         refresh()
         edit(file, "\n\ndef edited_{0}(number):\n    return number + {0}\n")
 
+    def pool() -> None:
+        refresh()
+        edit(file, "\n\ndef pooled_{0}(tasks):\n    import multiprocessing\n\n    return multiprocessing.Pool({0}).map(print, tasks)\n")
+
     return [
         Case("mplint cold, one job", [*cold, "--jobs", "1"], tree, env),
         Case("mplint cold, all jobs", [*cold, "--jobs", str(os.cpu_count() or 1)], tree, env),
         Case("mplint warm", warm, tree, env, refresh),
         Case("mplint one comment edited", warm, tree, env, comment),
-        Case("mplint one file edited", warm, tree, env, change),
+        Case("mplint one function added", warm, tree, env, change),
+        Case("mplint one pool added", warm, tree, env, pool),
         Case("mplint one file given", [*warm[:-1], str(file.relative_to(tree))], tree, env, refresh),
     ]
 

@@ -53,7 +53,6 @@ class Session:
             self.sources, table=table_for(settings), target=settings.target_version, limits=limits_of(settings), pieces=pieces, roots=settings.src
         )
         self._pieces = pieces
-        self._elsewhere: set[str] = set()
         self._noqa = noqa
         self._codes = codes
         self._tells_unreadable = (codes is None or codes("MP000")) and not any(
@@ -122,14 +121,16 @@ class Session:
     def _told(self, path: str) -> bytes:
         """An answer as it travels to another process, with what was looked at for it."""
         sources = self.sources
-        words, raw, modules = frozenset(sources.asked), frozenset(sources.raw), self.asked
+        words, raw, sought = frozenset(sources.asked), frozenset(sources.raw), frozenset(sources.sought)
+        before = {path: look.size for path, look in sources.looks.items()}
         sizes = {word: len(seen) for word, seen in sources.asked_of.items()}
         answer = self._answer(path)
         looked = Looked(
             {word: paths for word, paths in sources.asked.items() if word not in words},
             {word: seen for word, seen in sources.asked_of.items() if len(seen) != sizes.get(word)},
             frozenset(sources.raw).difference(raw),
-            tuple(self.asked - modules),
+            {path: look for path, look in sources.looks.items() if look.size != before.get(path)},
+            frozenset(sources.sought).difference(sought),
         )
         return ENCODER.encode((answer, looked))
 
@@ -138,12 +139,9 @@ class Session:
         for word, seen in looked.words_of.items():
             self.sources.asked_of.setdefault(word, {}).update(seen)
         self.sources.raw.update(looked.raw)
-        self._elsewhere.update(looked.modules)
-
-    @property
-    def asked(self) -> set[str]:
-        """The files that were asked for as modules, or skimmed, here or in another process."""
-        return self._elsewhere.union(self.project.asked, self.sources.skimmed)
+        self.sources.sought.update(looked.sought)
+        for path, look in looked.looks.items():
+            self.sources.look(path).add(look)
 
     def _idle(self, paths: Sequence[str]) -> set[str]:
         return {path for path in paths if path not in self.project.errors and not self._looks_into(path)}

@@ -87,7 +87,7 @@ def account_of(project: Project, paths: Iterable[str]) -> Account:
 
 
 def _candidates(module: Module) -> Iterator[CallSite]:
-    for function in module.functions(lambda text: _SPELLED.search(text) is not None):
+    for function in module.functions_where(lambda text, _: _SPELLED.search(text), *_DISTINCT, *_COMMON):
         for site in function.calls:
             func = site.call.func
             if isinstance(func, f.Attr) and (func.attr in _DISTINCT or (func.attr in _COMMON and _LIKE.search(_last(func.value)))):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import TYPE_CHECKING, Iterator, Mapping
 
 from mplint import facts as f
@@ -154,8 +153,7 @@ def _own_calls(project: Project, function: Function) -> dict[Function, list[Call
 def _is_overridden(project: Project, function: Function, callee: Function) -> bool:
     """Whether a class that derives from that of `function` has a method of its own in place of `callee`: defaults may call each other."""
     owner = function.owner
-    spelled = rf"def\s+{re.escape(callee.name)}\b"
-    return owner is not None and any(callee.name in cls.method_names() for cls in derived(project, owner, spelled))
+    return owner is not None and any(callee.name in cls.method_names() for cls in derived(project, owner, callee.name, r"def\s+%s\b"))
 
 
 def _circle(project: Project, start: Function) -> dict[Function, tuple[CallSite, ...]]:

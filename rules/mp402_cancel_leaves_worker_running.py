@@ -110,11 +110,11 @@ _Left = tuple["Function", f.Row, str, tuple[Step, ...]]
 
 def _left(module: Module, project: Project) -> Iterator[_Left]:
     """Where waiting for a process ends before its work does."""
-    texts = [module.page_text(page) for page in range(len(module.outline.pages))]
-    gives = any("run_in_executor" in text for text in texts)
-    for page, text in enumerate(texts):
-        cancels = ".cancel(" in text
-        if (cancels and gives) or ((cancels or any(word in text for word in _SPELLED)) and project.spread.may_await_work(text)):
+    pages = range(len(module.outline.pages))
+    gives = any(module.holds(page, "run_in_executor") for page in pages)
+    for page in pages:
+        cancels = module.holds(page, ".cancel(")
+        if (cancels and gives) or ((cancels or module.holds(page, *_SPELLED)) and project.spread.may_await_work(module, page)):
             for function in project.functions_on(module, page):
                 yield from _limited(project, function)
                 for site in function.calls:
@@ -275,6 +275,6 @@ def _are_ended(project: Project, function: Function) -> bool:
     """Whether the workers are ended where the wait is: in the function, in what it calls, in who calls it, or by a method of its object."""
     if ends_workers(function) or any(ends_workers(callee) for site in function.calls for callee in project.callees(site)):
         return True
-    if function.owner is not None and any(True for _ in function.owner.methods_where(lambda text: any(word in text for word in _ENDING))):
+    if function.owner is not None and any(True for _ in function.owner.methods_mentioning(*_ENDING)):
         return True
     return not function.is_module and any(ends_workers(site.function) for site in project.callers(function))

@@ -147,9 +147,8 @@ _TAKING = re.compile(r"\bexcept\s*(?::|\*?\s*\(?\s*[\w.]*\b[A-Z_]+\b)|CancelledE
 def _candidates(project: Project, module: Module) -> Iterator[Function]:
     """The coroutine functions of a module in which something takes a cancellation."""
     taking = _TAKING if project.target >= (3, 8) else re.compile(r"\bexcept\b|\bsuppress\b")
-    pages = [page for page in range(len(module.outline.pages)) if "await" in (text := module.page_text(page)) or "async with" in text]
-    for page in pages:
-        if taking.search(module.page_text(page)) and project.spread.may_await_work(module.page_text(page)):
+    for page in range(len(module.outline.pages)):
+        if module.holds(page, "await", "async with") and project.spread.may_await_work(module, page) and taking.search(module.page_text(page)):
             for function in project.functions_on(module, page):
                 if function.facts.is_async and _takes(project, function):
                     yield function

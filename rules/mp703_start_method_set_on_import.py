@@ -125,7 +125,7 @@ class StartMethodSetOnImport(Rule):
         around = use.function.parent(use.call)
         if not isinstance(around, (f.Do, f.Assign)) or life.touches or life.escapes or life.returned or "class" in life.kept:
             return
-        if use.function.is_module and _is_named_again(use):
+        if use.function.is_module and _is_named_again(project, use):
             return
         message = "nobody uses this context: `get_context` sets nothing by itself"
         yield Alarm(self.code, use.site.site, message, (), use.function.qualname)
@@ -250,12 +250,12 @@ def _is_entry(function: Function) -> bool:
     return function.is_module or function.name == "main" or any(_last(d.func if isinstance(d, f.Call) else d) in _COMMANDS for d in function.facts.decorators)
 
 
-def _is_named_again(use: Use) -> bool:
+def _is_named_again(project: Project, use: Use) -> bool:
     """Whether the text of the module has the name of a module-level context a second time: in an alias, in `__all__`."""
     around = use.function.parent(use.call)
     names = [t.id for t in around.targets if isinstance(t, f.Name)] if isinstance(around, f.Assign) else []
-    text = use.function.module.lines.text
-    return any(len(re.findall(rf"\b{name}\b", text)) > 1 for name in names)
+    text = project.sources.data(use.function.path)
+    return any(len(re.findall(rf"\b{name}\b".encode(), text)) > 1 for name in names)
 
 
 def _last(expr: f.Expr) -> str:

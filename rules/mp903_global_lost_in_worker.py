@@ -171,7 +171,7 @@ def _of_object(func: f.Expr) -> bool:
 
 def _is_changed_in_parent(project: Project, module: Module, name: str) -> bool:
     """Whether a function of the module that runs in the parent, too, changes the global."""
-    for function in module.functions(lambda text: name in text):
+    for function in module.functions(name):
         if not function.is_module and any(changed == name for changed, _ in _changed(function)) and sides(project, function) != {"worker"}:
             return True
     return False
@@ -179,7 +179,7 @@ def _is_changed_in_parent(project: Project, module: Module, name: str) -> bool:
 
 def _is_read_elsewhere(project: Project, module: Module, name: str) -> bool:
     """Whether any function that is not known to run in workers reads the global."""
-    return any(function not in project.workers() and any(True for _ in _reads(function, name)) for function in module.functions(lambda text: name in text))
+    return any(function not in project.workers() and any(True for _ in _reads(function, name)) for function in module.functions(name))
 
 
 def _read_after(project: Project, site: CallSite, module: Module, name: str) -> tuple[Function, f.Row] | None:

@@ -128,7 +128,7 @@ if __name__ == "__main__":
 def _global_draws(project: Project, module: Module) -> Iterator[Alarm]:
     """The first draw from numpy's global state in each function of a module that forked workers run."""
     functions = project.workers_in(module)
-    if not functions or "numpy" not in module.lines.text:
+    if not functions or not project.sources.holding(b"numpy", (module.path,)):
         return
     for function in functions:
         if not function.spells(*_SPELLED):
@@ -172,7 +172,7 @@ def _drawn(project: Project, made: CallSite) -> Iterator[tuple[Function, Alarm]]
     if any(t.name.endswith(("seed", "setstate", "set_state", "bit_generator", "state")) and t.function in project.workers() for t in touches):
         return
     names = {t.id for t in f.stored_to(made.function.parent(made.call) or made.call) if isinstance(t, f.Name)}
-    if not names or any(_makes_anew(function, names) for function in made.function.module.functions(lambda text: "global" in text)):
+    if not names or any(_makes_anew(function, names) for function in made.function.module.functions("global")):
         return
     for touch in touches:
         if touch.name in DRAWING and touch.call is not None and touch.function not in seen and touch.function in project.workers():

@@ -147,12 +147,12 @@ _Found = tuple[str, tuple[Step, ...]]
 
 def _made(project: Project, module: Module) -> Iterator[_Made]:
     """The objects that a module makes where processes may get a copy of them."""
-    if "threading" not in module.lines.text or not _has_processes(project, module):
+    if not project.sources.holding(b"threading", (module.path,)) or not _has_processes(project, module):
         return
     kinds = {*_TELLING, *_GUARDS}
     imports = [i for i in module.outline.imports if i.module == "threading"]
     spelled = {f"{i.local}(" for i in imports if i.name in kinds} | {f"{i.local}.{kind}(" for i in imports if not i.name for kind in kinds}
-    for function in module.functions(lambda text: any(word in text for word in spelled)):
+    for function in module.functions(*spelled) if spelled else ():
         for site in function.calls:
             kind = f.last_name(site.call.func)
             if kind in kinds and f"{f.dotted(site.call.func)}(" in spelled and project.external(site.call.func, function) == f"threading.{kind}":
@@ -169,7 +169,7 @@ def _is_in_workers(project: Project, name: str) -> bool:
 
 
 def _has_processes(project: Project, module: Module) -> bool:
-    return bool(project.workers_in(module)) or any(s.where == "process" for s in project.submissions_of(module)) or "Process" in module.lines.text
+    return bool(project.workers_in(module)) or any(s.where == "process" for s in project.submissions_of(module)) or bool(project.sources.holding(b"Process", (module.path,)))
 
 
 def _is_worker_code(project: Project, function: Function) -> bool:
@@ -193,7 +193,7 @@ def _names(site: CallSite) -> frozenset[str]:
 def _may_be_another(project: Project, site: CallSite, names: frozenset[str]) -> bool:
     """Whether something else is assigned to the same name, too: a lock of `multiprocessing` where there are processes."""
     cls = site.function.owner
-    for function in cls.methods_where(lambda text: any(name in text for name in names)) if cls is not None else (site.function,):
+    for function in cls.methods_mentioning(*names) if cls is not None else (site.function,):
         for row in function.rows:
             if isinstance(row, f.Assign) and isinstance(row.value, f.Call) and row.value is not site.call and any(f.last_name(t) in names for t in row.targets):
                 if not project.external(row.value.func, function).startswith("threading."):

@@ -67,12 +67,12 @@ def test_speed_measures_every_case_on_a_copy(
     )
     assert status == 0
     rows = {row["case"]: row for row in json.loads(figures.read_text(encoding="utf-8"))["rows"]}
-    assert list(rows) == ["mplint cold, one job", "mplint cold, all jobs", "mplint warm", "mplint one comment edited", "mplint one file edited", "mplint one file given"]
+    assert list(rows) == ["mplint cold, one job", "mplint cold, all jobs", "mplint warm", "mplint one comment edited", "mplint one function added", "mplint one pool added", "mplint one file given"]
     assert rows["mplint cold, one job"]["counts"] == {"found": 2, "read": 1, "parsed": 1}
     assert rows["mplint cold, one job"]["cpu"] > 0
     log = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
     sizes = [int(line.split()[0]) for line in log]
-    assert sizes == sorted(sizes) and len(set(sizes)) == 7, "two edits a round, the uncounted one included, to the file that matters"
+    assert sizes == sorted(sizes) and len(set(sizes)) == 10, "three edits a round, the uncounted one included, to the file that matters"
     assert any(line.endswith(" busy.py") for line in log)
     assert (tree / "busy.py").read_text(encoding="utf-8") == "import multiprocessing\n"
     assert "tree: 101 lines, 2 files" in capsys.readouterr().out

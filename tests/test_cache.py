@@ -56,6 +56,7 @@ def entries(root: Path) -> list[Path]:
 
 # -- agreement
 
+SEVERAL = "def work(x):\n    return unheard(step(x))\n\n\ndef idle():\n    return 1\n\n\ndef step(x):\n    return x + 3\n"
 EXCEPTION = "class {name}(Exception):\n    def __init__(self, a, b):\n        super().__init__(a)\n"
 VARIANTS = {
     "app.py": (HANGING, FIXED, HANGING.replace("pool.map(", "pool.imap("), HANGING + "# a comment\n", "# above\n" + HANGING, HANGING + "# noqa: MP501\n", HANGING[:-1] + "  # noqa: MP501\n", HANGING.replace("main", "main_"), "x = 1\n", "def broken(:\n", HANGING.replace("tasks", "pkg.deep")),
@@ -64,6 +65,11 @@ VARIANTS = {
         "from errors import Odd\n\ndef work(x):\n    raise Odd(x, 2)\n",
         "import sys\n\n\ndef work(x):\n    sys.exit(x)\n",
         "def work(x):\n    # noqa: MP501\n    return work(x - 1)\n",
+        SEVERAL,
+        SEVERAL.replace("1", "work(1)"),
+        SEVERAL.replace("1", "[map(x) for x in 'ab']") + "\n\ndef fresh():\n    return idle(2)\n",
+        SEVERAL.replace("x + 3", "step(x - 3)"),
+        SEVERAL + "\n\ndef unheard(x):\n    import sys\n    sys.exit(x)\n",
         "import signal\n\n\ndef stop(*a):\n    raise ValueError\n\n\ndef work(x):\n    signal.signal(signal.SIGTERM, stop)\n",
     ),
     "errors.py": (EXCEPTION.format(name="Odd"), EXCEPTION.format(name="Odd").replace("(a)", "(a, b)"), "from base import Odd\n", None),
@@ -104,6 +110,7 @@ def test_edits_between_runs(tmp_path_factory: pytest.TempPathFactory, edits: lis
         assert checked(root, *paths) == plain
 
 
+BELOW = HANGING + "\n\ndef idle(x):\n    return 1\n"
 EDITS = {
     "another file": ("notes.py", "y = 3\n", True),
     "another file grows": ("notes.py", "y = 3\n" * 60_000, False),
@@ -111,24 +118,38 @@ EDITS = {
     "another file is suppressed": ("notes.py", "y = 3  # mplint: ignore[MP501]\n", False),
     "another file hands over": ("notes.py", "import multiprocessing\n", False),
     "another file calls": ("notes.py", "from tasks import work\nwork(3)\n", False),
-    "a comment below": ("app.py", HANGING + "\n# the end\n", True),
-    "a comment above": ("app.py", "# a start\n" + HANGING, False),
-    "a suppression below": ("app.py", HANGING + "# mplint: ignore-file\n", False),
-    "a statement below": ("app.py", HANGING + "main()\n", False),
-    "a comment beside": ("app.py", HANGING.replace("def main():", "def main():  # here"), False),
-    "flake8 is told": ("app.py", HANGING + "# flake8: noqa\n", False),
-    "a suppression of others below": ("app.py", HANGING + "x = 1  # noqa: E501\n", False),
-    "a comment to others below": ("app.py", HANGING + "# noqa: E501\n", True),
-    "a comment at the finding": ("app.py", HANGING[:-1] + "  # noqa\n", False),
-    "a worker": ("tasks.py", TASKS.replace("return", "raise"), False),
-    "a comment at a worker": ("tasks.py", TASKS + "# done\n", True),
+    "a comment below": ("app.py", BELOW + "\n# the end\n", True),
+    "a comment above": ("app.py", "# a start\n" + BELOW, False),
+    "a suppression below": ("app.py", BELOW + "# mplint: ignore-file\n", False),
+    "a statement below": ("app.py", BELOW + "main()\n", False),
+    "a comment beside": ("app.py", BELOW.replace("def main():", "def main():  # here"), False),
+    "flake8 is told": ("app.py", BELOW + "# flake8: noqa\n", False),
+    "a suppression of others below": ("app.py", BELOW + "x = 1  # noqa: E501\n", False),
+    "a comment to others below": ("app.py", BELOW + "# noqa: E501\n", True),
+    "a comment at the finding": ("app.py", HANGING[:-1] + "  # noqa\n" + BELOW[len(HANGING) :], False),
+    "a worker": ("tasks.py", SEVERAL.replace("return unheard", "raise unheard"), False),
+    "a comment at a worker": ("tasks.py", SEVERAL + "# done\n", True),
+    "a function that nobody read": ("tasks.py", SEVERAL.replace("1", "2"), True),
+    "lines go before what was read": ("tasks.py", SEVERAL.replace("    return 1", "    text = 'x'\n    return text"), True),
+    "a function that nobody read names an API": ("app.py", BELOW.replace("1", "Pool"), False),
+    "a function that nobody read beside an API": ("app.py", BELOW.replace("1", "x + 2"), True),
+    "a function that nobody read breaks": ("tasks.py", SEVERAL.replace("1", "("), False),
+    "what a worker calls": ("tasks.py", SEVERAL.replace("x + 3", "x - 3"), False),
+    "a new function": ("tasks.py", "def fresh(x):\n    return x\n\n\n" + SEVERAL, True),
+    "a new function below a finding": ("app.py", BELOW + "\n\ndef fresh(x):\n    return x\n", True),
+    "a new function above a finding": ("app.py", "def fresh(x):\n    return x\n\n\n" + BELOW, False),
+    "a new function that hands over": ("app.py", BELOW + "\n\ndef fresh(x):\n    return Pool().map(print, x)\n", False),
+    "a new function in place of a name": ("tasks.py", SEVERAL + "\n\ndef unheard(x):\n    return x\n", False),
+    "a function less": ("tasks.py", SEVERAL.partition("\n\n\ndef idle")[0] + "\n", False),
 }
+"""A change, and whether what was found before it still stands without another look."""
 
 
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_that_the_engine_would_not_see(tmp_path: Path, name: str) -> None:
     path, text, is_known = EDITS[name]
-    root = project(tmp_path, {"notes.py": "y = 2\n"})
+    start = {"notes.py": "y = 2\n", "app.py": BELOW, "tasks.py": SEVERAL}
+    root = project(tmp_path, start)
     assert len(checked(root).findings) == 1
     put(root, path, text)
     after = opened(root)
@@ -138,7 +159,7 @@ def test_an_edit_that_the_engine_would_not_see(tmp_path: Path, name: str) -> Non
     assert found in (None, plain)
     assert checked(root) == plain
     assert opened(root, root / "app.py").recall() == opened(root, root / "app.py", cached=False).check()
-    put(root, path, {"notes.py": "y = 2\n", "app.py": HANGING, "tasks.py": TASKS}[path])
+    put(root, path, start[path])
     assert opened(root).recall() == opened(root, cached=False).check()
 
 
@@ -148,8 +169,23 @@ def test_an_edit_after_an_edit(tmp_path: Path) -> None:
     for number in range(3):
         put(root, "notes.py", f"y = {number} + 7\n")
         assert opened(root).recall() == opened(root, cached=False).check()
+    for number in range(3):
+        put(root, "tasks.py", TASKS + "\n\n".join(f"def fresh{n}():\n    return {n}\n" for n in range(number)))
+        assert opened(root).recall() == opened(root, cached=False).check(), number
     put(root, "more.py", "y = 2\n")
     assert opened(root).recall() is None, "a new file may change what a name means"
+
+
+def test_an_edit_after_one_that_was_taken_back(tmp_path: Path) -> None:
+    root = project(tmp_path, {"notes.py": "y = 2\n"})
+    checked(root)
+    put(root, "tasks.py", SEVERAL)
+    assert opened(root).recall() is None
+    checked(root)
+    put(root, "tasks.py", TASKS)
+    assert opened(root).recall() is not None
+    put(root, "notes.py", "y = 3\n")
+    assert opened(root).recall() == opened(root, cached=False).check()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")

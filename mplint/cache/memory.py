@@ -80,26 +80,21 @@ class Memory:
         from mplint.cache import trace
 
         name, stamps_now = self._trace_name(given), self._seen.stamps
-        found = self._folder.read("traces", name, trace.DECODER)
-        if found is None or not set(given).issubset(found.checked):
-            return None
-        entry = self._recalled(found.key, found.checked)
-        if entry is None or not trace.holds(found, entry.result, stamps_now, self._changed(found.files), self.pieces):
-            return None
-        if not stamps.unchanged(self._seen, self._overlays):
-            return None
-        key = self._key(found.checked)
-        findings.keep(self._folder, key, entry)
-        self._folder.write("traces", name, trace.moved(found, key, stamps_now))
-        self.pieces.save()
-        return self._recalled(key, given)
-
-    def _changed(self, files: Mapping[str, tuple[int, bytes]]) -> dict[str, bytes]:
-        """The contents of the files that are not what they were."""
-        changed = (path for path, stamp in self._seen.stamps.items() if path in files and files[path][1] != stamp.digest)
+        traces = self._folder.read("traces", name, trace.DECODER) or ()
         sources = Sources(self._settings.root, self._files)
         sources.tell({}, self._seen.data)
-        return {path: sources.peek(path) for path in changed}
+        for found in traces:
+            entry = self._recalled(found.key, found.checked) if set(given).issubset(found.checked) else None
+            seen = trace.still_seen(found, entry.result, stamps_now, sources, self.pieces) if entry is not None else None
+            if entry is not None and seen is not None:
+                if not stamps.unchanged(self._seen, self._overlays):
+                    return None
+                key = self._key(found.checked)
+                findings.keep(self._folder, key, entry)
+                self._folder.write("traces", name, (trace.moved(found, key, stamps_now, seen), *(other for other in traces if other is not found)))
+                self.pieces.save()
+                return self._recalled(key, given)
+        return None
 
     def _trace_name(self, given: Sequence[str]) -> str:
         return findings.key_of(self._settings, {}, given)
@@ -124,9 +119,10 @@ class Memory:
         if self._overlays:
             return
         name = self._trace_name(result.checked)
-        old = self._folder.read("traces", name, trace.DECODER)
-        if old is None or len(old.checked) <= len(result.checked):
-            self._folder.write("traces", name, trace.trace_of(session, key, self._seen.stamps, result, parsed))
+        old = self._folder.read("traces", name, trace.DECODER) or ()
+        if not old or len(old[0].checked) <= len(result.checked):
+            new = trace.trace_of(session, key, self._seen.stamps, result, parsed)
+            self._folder.write("traces", name, (new, *old)[: trace.KEPT])
 
     def save(self) -> None:
         """Remember what was read, whatever was found."""

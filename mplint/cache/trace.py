@@ -1,22 +1,25 @@
 """What a run looked at, so that an edit of something else needs no second look.
 
-The engine reads some modules, by their outlines and pages; asks which files hold a word; and of every other file sees its scan alone.  When
-none of that differs after an edit, the engine would go the same way again, and what it found stands.
+The engine reads some modules: their outlines, some of their pages, and of the others whether they hold what it looks for (`mplint.source.look`).
+It asks which files hold a word, and of every other file sees its scan alone.  When none of that differs after an edit, the engine would go the
+same way again, and what it found stands.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from mplint.cache.meaning import meaning_of, new_in, pages_without, without
 from mplint.cache.stamps import Stamps
-from mplint.facts.outline import Outline, outline_of
+from mplint.facts.outline import Page, outline_of
 from mplint.finding import Finding, suppress
 from mplint.finding.result import Result
-from mplint.source import Lines, Source, UnreadableFile, decode, digest_of
+from mplint.source import Source, Sources, UnreadableFile, decode, digest_of
+from mplint.source.look import Look
 from mplint.source.scan import scan_of
 from mplint.finding.unreadable import SYNTAX_BUDGET, syntax_error
 
@@ -43,7 +46,8 @@ class Trace(msgspec.Struct, frozen=True, array_like=True):
 
     `files` are sizes and digests of all files; `words` the bytes that were looked for, each with a bit for every file that held them, `words_of`
     those that were looked for in some files only.
-    `raw` are the files of which every byte mattered, `meanings` digests of what the engine saw of the modules that it read.
+    `raw` are the files of which every byte mattered, `looks` what was looked at of the modules that were read, `sought` the names that were
+    looked for in all pages of some of them, and `meanings` digests of what there was to see.
     """
 
     key: str
@@ -52,22 +56,27 @@ class Trace(msgspec.Struct, frozen=True, array_like=True):
     words: dict[bytes, bytes]
     words_of: dict[bytes, dict[str, bool]]
     raw: frozenset[str]
+    looks: dict[str, Look]
+    sought: frozenset[str]
     meanings: dict[str, bytes]
     places: dict[str, Place]
     idle: int
     parsed: bool
 
 
-DECODER = msgspec.msgpack.Decoder(Trace)
+DECODER = msgspec.msgpack.Decoder(tuple[Trace, ...])
+
+KEPT = 4
+"""Traces of the last runs, the newest first: after an edit was taken back, the one before it tells more."""
 
 
 def trace_of(session: Session, key: str, stamps: Stamps, result: Result, parsed: bool) -> Trace:
     """The trace of a check that has just ended."""
     project, sources = session.project, session.sources
     meanings = {}
-    for path in session.asked:
+    for path, look in tuple(sources.looks.items()):
         module = project.module(path)
-        meanings[path] = b"" if module is None else _meaning(module.outline, module.lines)
+        meanings[path] = b"" if module is None else meaning_of(module.outline, module.lines, look, sources.sought)
     number = {path: at for at, path in enumerate(sources.files)}
     words = {}
     for word, paths in sources.asked.items():
@@ -93,7 +102,7 @@ def trace_of(session: Session, key: str, stamps: Stamps, result: Result, parsed:
     looked, _ = session.looked_into(result.checked)
     idle = sum(stamps[path].size for path in set(result.checked).difference(looked))
     files = {path: (stamps[path].size, stamps[path].digest) for path in (*sources.files, *sources.specs)}
-    return Trace(key, result.checked, files, words, sources.asked_of, frozenset(sources.raw), meanings, places, idle, parsed)
+    return Trace(key, result.checked, files, words, sources.asked_of, frozenset(sources.raw), sources.looks, frozenset(sources.sought), meanings, places, idle, parsed)
 
 
 def _reach(finding: Finding) -> list[tuple[str, int]]:
@@ -105,31 +114,45 @@ def _prefix(source: Source, end: int) -> bytes:
     return digest_of(source.text[:end].encode("utf-8", "surrogatepass"))
 
 
-def _meaning(outline: Outline, lines: Lines) -> bytes:
-    """Digest of what the engine can see of a module: its outline and the text of its pages."""
-    digest = hashlib.blake2b(msgspec.msgpack.encode(outline), digest_size=16)
-    for page in outline.pages:
-        digest.update(lines.between(page.first, page.last).encode("utf-8", "surrogatepass"))
-        digest.update(b"\0")
-    return digest.digest()
+Seen = tuple[Look, bytes]
+"""What was looked at of a module, and the digest of what there was to see."""
 
 
-def holds(trace: Trace, result: Result, stamps: Stamps, data: Mapping[str, bytes], pieces: Pieces) -> bool:
-    """Whether what was found stands for the files as they are now; `data` are the contents of those that changed, at least."""
+def still_seen(trace: Trace, result: Result, stamps: Stamps, sources: Sources, pieces: Pieces) -> dict[str, Seen] | None:
+    """What the engine would see of the modules that changed, where what was found stands for the files as they are now; None where it may not."""
     if trace.files.keys() != stamps.keys():
-        return False
+        return None
     changed = [path for path, (_, digest) in trace.files.items() if stamps[path].digest != digest]
-    if not changed or len(changed) > MANY or not all(path in data for path in changed):
-        return False
+    if not changed or len(changed) > MANY:
+        return None
     spoken = {finding.path for finding in (*result.findings, *result.hidden, *result.accepted) if finding.code in _ABOUT_TEXT}
     idle = trace.idle + sum(stamps[path].size - trace.files[path][0] for path in changed if path not in trace.meanings)
     if (idle <= SYNTAX_BUDGET) != (trace.idle <= SYNTAX_BUDGET):
-        return False
+        return None
     number = {path: at for at, path in enumerate(trace.files)}
-    return all(path not in spoken and _same(trace, path, number[path], data[path], pieces) for path in changed)
+    seen: dict[str, Seen] = {}
+    for path in changed:
+        if path in spoken or not _is_told_alike(trace, path, number[path], sources.peek(path), pieces):
+            return None
+        try:
+            source = decode(path, sources.peek(path))
+            if path in trace.meanings:
+                found = _seen(trace, source, sources, pieces)
+                if found is None:
+                    return None
+                seen[path] = found
+        except (UnreadableFile, SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        place = trace.places.get(path)
+        if place is not None and (place.addressed or suppress.may_hide_all(source.data) or _prefix(source, place.end) != place.digest):
+            return None
+        if path not in trace.meanings and trace.parsed and path in trace.checked and syntax_error(source) is not None:
+            return None
+    return seen
 
 
-def _same(trace: Trace, path: str, number: int, data: bytes, pieces: Pieces) -> bool:
+def _is_told_alike(trace: Trace, path: str, number: int, data: bytes, pieces: Pieces) -> bool:
+    """Whether the triage, and who looked for words in bytes, would be told the same of a file as before."""
     if path in trace.raw or path.endswith(".ipynb") or suppress.may_matter(data):
         return False
     before = pieces.scan(trace.files[path][1])
@@ -137,22 +160,36 @@ def _same(trace: Trace, path: str, number: int, data: bytes, pieces: Pieces) -> 
     pieces.keep_scan(digest_of(data), scan)
     if before != scan or any((word in data) != bool(bits[number >> 3] >> (number & 7) & 1) for word, bits in trace.words.items()):
         return False
-    if any(path in seen and (word in data) != seen[path] for word, seen in trace.words_of.items()):
-        return False
-    try:
-        source = decode(path, data)
-        if path in trace.meanings and _meaning(outline_of(source.text), source.lines) != trace.meanings[path]:
-            return False
-    except (UnreadableFile, SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    place = trace.places.get(path)
-    if place is not None and (place.addressed or suppress.may_hide_all(data) or _prefix(source, place.end) != place.digest):
-        return False
-    return path in trace.meanings or not trace.parsed or path not in trace.checked or syntax_error(source) is None
+    return not any(path in seen and (word in data) != seen[path] for word, seen in trace.words_of.items())
 
 
-def moved(trace: Trace, key: str, stamps: Stamps) -> Trace:
-    """The trace for the files as they are now."""
+def _seen(trace: Trace, source: Source, sources: Sources, pieces: Pieces) -> Seen | None:
+    """What the engine would see of a module, when that is the same as before but for functions that nobody can have looked for."""
+    path, look = source.path, trace.looks[source.path]
+    outline, lines = outline_of(source.text), source.lines
+    if meaning_of(outline, lines, look, trace.sought) != trace.meanings[path]:
+        before = pieces.outline(trace.files[path][1], sys.maxsize)
+        if before is None or len(outline.pages) <= len(before.pages):
+            return None
+        new = {page for name, page in new_in(outline, before, lines, look, trace.sought) if _is_unknown(name, outline.pages[page], source, trace.files, sources)}
+        if meaning_of(without(outline, new), lines, look, trace.sought) != trace.meanings[path]:
+            return None
+        number = pages_without(outline, new)
+        look = msgspec.structs.replace(look, pages={number[page] for page in look.pages})
+    pieces.keep_outline(source.digest, outline)
+    return look, meaning_of(outline, lines, look, trace.sought)
+
+
+def _is_unknown(name: str, page: Page, source: Source, files: Iterable[str], sources: Sources) -> bool:
+    """Whether a name stands nowhere but on its own page."""
+    around = source.lines.between(1, page.first - 1) + source.lines.between(page.last + 1, len(source.lines))
+    return name not in around and not any(name.encode() in sources.peek(other) for other in files if other != source.path)
+
+
+def moved(trace: Trace, key: str, stamps: Stamps, seen: Mapping[str, Seen]) -> Trace:
+    """The trace for the files as they are now, with what there is to see of those that changed."""
     idle = trace.idle + sum(stamps[path].size - size for path, (size, _) in trace.files.items() if path not in trace.meanings)
     files = {path: (stamps[path].size, stamps[path].digest) for path in trace.files}
-    return msgspec.structs.replace(trace, key=key, files=files, idle=idle)
+    looks = {**trace.looks, **{path: look for path, (look, _) in seen.items()}}
+    meanings = {**trace.meanings, **{path: meaning for path, (_, meaning) in seen.items()}}
+    return msgspec.structs.replace(trace, key=key, files=files, looks=looks, meanings=meanings, idle=idle)

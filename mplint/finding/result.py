@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from mplint.finding import Alarm, Finding
+from mplint.source.look import Look
 
 
 class Crash(msgspec.Struct, frozen=True):
@@ -25,12 +26,14 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """What was looked at for an answer: words and the files that hold them, files whose every byte counts, modules (see `mplint.cache.trace`)."""
+    """What was looked at for an answer: words and the files that hold them, files whose every byte counts, and what of modules and which names
+    in them (see `mplint.cache.trace`)."""
 
     words: dict[bytes, tuple[str, ...]]
     words_of: dict[bytes, dict[str, bool]]
     raw: frozenset[str]
-    modules: tuple[str, ...]
+    looks: dict[str, Look]
+    sought: frozenset[str]
 
 
 ENCODER = msgspec.msgpack.Encoder()

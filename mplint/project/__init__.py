@@ -135,11 +135,6 @@ class Project:
         return self._reading.errors
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """The files that were asked for as modules so far."""
-        return self._reading.asked
-
-    @property
     def loaded(self) -> tuple[Module, ...]:
         """The modules that were read so far."""
         return self._reading.loaded
@@ -425,7 +420,7 @@ class Project:
             found = self.module(path)
             if found is None:
                 continue
-            for function in found.functions_where(wanted):
+            for function in found.functions_where(wanted, name):
                 for site in function.calls:
                     if f.last_name(site.call.func) == name:
                         yield site

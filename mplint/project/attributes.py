@@ -158,7 +158,7 @@ def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str)
 
 def _below(project: Project, base: Instance, cls: Class, attr: str, *, declared: bool) -> Iterator[Value]:
     """What the subclasses of `cls` give as an attribute that it does not; where it declares the attribute (None, for now) also their methods."""
-    for below in derived(project, cls, (_STORED + _DEFINED if declared else _STORED).replace("%s", re.escape(attr))):
+    for below in derived(project, cls, attr, _STORED + _DEFINED if declared else _STORED):
         yield from project.stored(below, attr)
         if declared and attr in below.method_names():
             yield from _own(project, below, attr, base)
@@ -177,7 +177,7 @@ def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:
     for owner in project.mro(cls):
         if not isinstance(owner, Class):
             continue
-        for method in owner.methods_where(lambda text: _writes(text, attr)):
+        for method in owner.methods_where(lambda text: _writes(text, attr), attr):
             holders = [owner.name, *((method.receiver, f"{method.receiver}.__class__") if method.receiver else ())]
             for function in (method, *method.all_nested()):
                 for target in (f"{holder}.{attr}" for holder in holders):

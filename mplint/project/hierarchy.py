@@ -162,17 +162,17 @@ def ancestry(project: Project, value: Value) -> frozenset[str]:
     return frozenset({"?"})
 
 
-def derived(project: Project, cls: Class, spelled: str) -> Iterator[Class]:
-    """The subclasses of `cls`, at any depth, in whose files something is spelled as the pattern says; the other files are not read."""
-    wanted = re.compile(spelled.encode())
+def derived(project: Project, cls: Class, name: str, spelled: str) -> Iterator[Class]:
+    """The subclasses of `cls`, at any depth, in whose files `name` is spelled as the pattern says ("%s" in its place); the other files are not read."""
+    wanted = re.compile(spelled.replace("%s", re.escape(name)).encode())
     names, queue = {cls.name}, [cls.name]
     while queue:
-        for path, name in project.triage.derived(queue.pop()):
-            if name not in names:
-                names.add(name)
-                queue.append(name)
-            module = project.module(path) if wanted.search(project.sources.skim(path)) else None
-            for found in module.classes_named(name) if module is not None else ():
+        for path, below in project.triage.derived(queue.pop()):
+            if below not in names:
+                names.add(below)
+                queue.append(below)
+            module = project.module(path) if wanted.search(project.sources.skim(path, name)) else None
+            for found in module.classes_named(below) if module is not None else ():
                 if found is not cls and cls in project.mro(found):
                     yield found
 

@@ -13,6 +13,8 @@ from mplint.finding import Site
 from mplint.facts.outline import ClassOutline, Outline, Page
 from mplint.project.flow import Ending, Graph, graph_of
 from mplint.source import Lines, Source, digest_of
+from mplint.source.look import Look
+from mplint.source.words import code_of, names_in
 
 Lower = Callable[[str, int], tuple[f.Step, ...]]
 """Facts of page `number` of the module at `path`; () where it cannot be read."""
@@ -86,7 +88,7 @@ class Function:
     def spells(self, *words: str) -> bool:
         """Whether one of `words` stands in the source of this function, or of what is on the same page."""
         pages = self.module.acting_pages() if self.is_module else (self.facts.at >> f.PAGE_BITS,)
-        return any(word in text for text in map(self.module.page_text, pages) for word in words)
+        return any(self.module.holds(page, *words) for page in pages)
 
     def site(self, row: f.Row | None = None) -> Site:
         """The site of a row of this function; its own without one."""
@@ -243,7 +245,7 @@ class Class:
         """Whether a definition of `name` in this very class may be decorated as a property, by its text."""
         if self.outline is None or self.facts.body:
             return name in self.method_names()
-        return any("property" in self.module.page_text(page) for page in self.outline.methods.get(name, ()))
+        return any(self.module.holds(page, "property") for page in self.outline.methods.get(name, ()))
 
     def methods(self) -> Iterator[Function]:
         for name in self.method_names():
@@ -251,17 +253,20 @@ class Class:
             if method is not None:
                 yield method
 
-    def methods_mentioning(self, word: str) -> Iterator[Function]:
-        """The methods whose source holds `word`; the others are not even read."""
-        return self.methods_where(lambda text: word in text)
+    def methods_mentioning(self, *words: str) -> Iterator[Function]:
+        """The methods whose source holds one of `words`; the others are not even read."""
+        return self._methods_on(lambda page: self.module.holds(page, *words))
 
-    def methods_where(self, wanted: Callable[[str], object]) -> Iterator[Function]:
-        """The methods whose source `wanted` says yes to; the others are not even read."""
+    def methods_where(self, wanted: Callable[[str], object], *names: str) -> Iterator[Function]:
+        """The methods whose source `wanted` says yes to, which depends on the lines with one of `names`; the others are not even read."""
+        return self._methods_on(lambda page: wanted(self.module.skim(page, *names)))
+
+    def _methods_on(self, wanted: Callable[[int], object]) -> Iterator[Function]:
         if self.outline is None or self.facts.body:
             yield from self.methods()
             return
         for name, pages in self.outline.methods.items():
-            if any(wanted(self.module.page_text(page)) for page in pages):
+            if any(map(wanted, pages)):
                 method = self.method(name)
                 if method is not None:
                     yield method
@@ -286,8 +291,8 @@ class Class:
 class Module:
     """A file of the project.  `name` is dotted; a package's `__init__` has the package's name and `is_package`."""
 
-    def __init__(self, name: str, is_package: bool, source: Source, contents: Callable[[Source], Outline], lower: Lower) -> None:
-        self.path, self.name, self.is_package, self._source = source.path, name, is_package, source
+    def __init__(self, name: str, is_package: bool, source: Source, look: Look, contents: Callable[[Source], Outline], lower: Lower) -> None:
+        self.path, self.name, self.is_package, self._source, self.look = source.path, name, is_package, source, look
         self._contents, self._lower = contents, lower
         self._outline: Outline | None = None
         self._steps: dict[int, tuple[f.Step, ...]] = {}
@@ -334,17 +339,39 @@ class Module:
 
     def steps(self, page: int) -> tuple[f.Step, ...]:
         if page not in self._steps:
+            self.look.pages.add(page)
             self._steps[page] = self._lower(self.path, page)
         return self._steps[page]
 
-    def page_text(self, page: int) -> str:
+    def _text(self, page: int) -> str:
         where: Page = self.outline.pages[page]
         return self._source.between(where.first, where.last)
+
+    def page_text(self, page: int) -> str:
+        """The text of a page, all of which counts from now on: an edit of it means another look at everything."""
+        self.look.pages.add(page)
+        return self._text(page)
+
+    def holds(self, page: int, *words: str) -> bool:
+        """Whether the text of a page has one of `words`."""
+        self.look.held.update(words)
+        text = self._text(page)
+        return any(word in text for word in words)
+
+    def names(self, page: int) -> frozenset[str]:
+        """The words in the code of a page (see `names_in`), of which those count that are in `Sources.sought`, where the caller adds what it looks for."""
+        self.look.named = True
+        return names_in(code_of(self._text(page)))
+
+    def skim(self, page: int, *names: str) -> str:
+        """The text of a page, for a question whose answer depends on nothing but the lines that have one of `names`, and those behind these."""
+        self.look.near.update(names)
+        return self._text(page)
 
     def page_digest(self, page: int) -> bytes:
         """Names all that the facts of a page depend on: its number, its kind and its text, wherever in the file it stands."""
         where = self.outline.pages[page]
-        return digest_of(f"{page} {where.kind} {where.indent}\n{self.page_text(page)}".encode("utf-8", "surrogatepass"))
+        return digest_of(f"{page} {where.kind} {where.indent}\n{self._text(page)}".encode("utf-8", "surrogatepass"))
 
     def view(self, facts: f.FunctionFacts, qualname: str, owner: Class | None = None, outer: Function | None = None) -> Function:
         """The one view of a function of this module."""
@@ -451,18 +478,21 @@ class Module:
         steps = tuple(step for page in self.acting_pages() for step in self.steps(page))
         return f.FunctionFacts(steps[0].at if steps else 0, "<module>", (), steps)
 
-    def functions(self, wanted: Callable[[str], bool] | None = None) -> Iterator[Function]:
-        """The module body, then every function, method and nested function; those whose page (one of whose pages) `wanted` says yes to, by its text."""
-        return self.functions_where(None if wanted is None else lambda text, owner: wanted(text))
+    def functions(self, *words: str) -> Iterator[Function]:
+        """The module body, then every function, method and nested function; with `words` those whose page (one of whose pages) holds one of them."""
+        return self._functions_on((lambda page, owner: self.holds(page, *words)) if words else None)
 
-    def functions_where(self, wanted: Callable[[str, str], bool] | None) -> Iterator[Function]:
-        """The same, where `wanted` is told the text of a page and the name of its class ("" outside of classes)."""
-        if wanted is None or any(wanted(self.page_text(number), "") for number in self.acting_pages()):
+    def functions_where(self, wanted: Callable[[str, str], object], *names: str) -> Iterator[Function]:
+        """Those to whose page `wanted` says yes, by its text and the name of its class ("" outside of classes), which depends on the lines with one of `names`."""
+        return self._functions_on(lambda page, owner: wanted(self.skim(page, *names), owner))
+
+    def _functions_on(self, wanted: Callable[[int, str], object] | None) -> Iterator[Function]:
+        if wanted is None or any(wanted(number, "") for number in self.acting_pages()):
             yield self.body
             yield from self.body.all_nested()  # also all there is in a module of one page
         for number, page in enumerate(self.outline.pages):
             if page.kind in {"function", "block", "module"} or (page.kind == "step" and page.indent):
-                if wanted is None or wanted(self.page_text(number), page.name.rpartition(".")[0] if page.kind == "function" else page.name):
+                if wanted is None or wanted(number, page.name.rpartition(".")[0] if page.kind == "function" else page.name):
                     yield from self.functions_on(number)
 
     def functions_on(self, number: int) -> Iterator[Function]:

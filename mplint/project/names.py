@@ -70,7 +70,7 @@ def _declared(project: Project, module: Module, name: str) -> list[Value]:
     """What functions assign to `name` after `global name`."""
     out: list[Value] = []
     for number, page in enumerate(module.outline.pages):
-        if page.kind == "function" and "global " in (text := module.page_text(number)) and name in text:
+        if page.kind == "function" and module.holds(number, "global ") and module.holds(number, name):
             for function in module.functions_on(number):
                 if any(isinstance(r, f.Declare) and r.kind == "global" and name in r.names for r in function.rows):
                     for row in function.rows:

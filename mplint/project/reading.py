@@ -35,13 +35,14 @@ class Reading:
         """The module in the file `path`; None (and an entry in `errors`) when it cannot be read."""
         if path not in self._modules:
             self._modules[path] = None
+            look = self.sources.look(path)
             try:
                 source = self.sources.read(path)
             except UnreadableFile as error:
                 self.errors[path] = (str(error), error.row, error.column)
                 return None
             name, is_package = self.index.name(path)
-            self._modules[path] = Module(name, is_package, source, self._outline, self._lowered)
+            self._modules[path] = Module(name, is_package, source, look, self._outline, self._lowered)
         return self._modules[path]
 
     def _outline(self, source: Source) -> Outline:
@@ -101,11 +102,6 @@ class Reading:
         except Unreadable as error:
             self.errors.setdefault(path, (str(error), error.line or page.first, error.column or 1))
             return ()
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """The files that were asked for as modules so far."""
-        return tuple(self._modules)
 
     @property
     def loaded(self) -> tuple[Module, ...]:

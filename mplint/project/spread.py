@@ -21,7 +21,7 @@ from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.parameters import Delivery, bindings, delivered_values
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
 from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, Vocabulary
-from mplint.source.words import called_in, code_of, imported_in, names_in
+from mplint.source.words import called_in, code_of, imported_in
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -74,6 +74,12 @@ class Spread:
             self._enter_all()
         self._settle()
         self._names.clear()  # the most that is kept here, and nobody asks again
+        project.sources.sought |= self._sought()
+
+    def _sought(self) -> frozenset[str]:
+        """All names that were looked for in pages."""
+        plain = AWAITING | AWAITED | set(OPENING) | self._awaited | self._attributed.keys() | {"asyncio", "import", "super"}
+        return plain.union({f".{name}" for name in plain}, *self.shared.values())
 
     def _enter_all(self) -> None:
         for path in self.project.sources.files:
@@ -92,9 +98,9 @@ class Spread:
     def modules(self) -> tuple[Module, ...]:
         return tuple(dict.fromkeys(module for module, _ in self._live))
 
-    def may_await_work(self, text: str) -> bool:
-        """Whether a source names what gives work to an executor and awaits it, or a function that leads there, some calls deep."""
-        return self.project.whole or not names_in(text).isdisjoint(self._awaited)
+    def may_await_work(self, module: Module, page: int) -> bool:
+        """Whether a page names what gives work to an executor and awaits it, or a function that leads there, some calls deep."""
+        return self.project.whole or not module.names(page).isdisjoint(self._awaited)
 
     def matters(self, site: CallSite) -> bool:
         """Whether a call may be one that the API table knows."""
@@ -123,7 +129,7 @@ class Spread:
         for word in bound:
             if not word.startswith("."):  # who imports the name from here gets what the library calls so
                 self._exports.setdefault(word, set()).add(module.path)
-        self._names[module] = [names_in(code_of(module.page_text(n))) for n in range(len(module.outline.pages))]
+        self._names[module] = [module.names(n) for n in range(len(module.outline.pages))]
         start = bound | self._attributes_in(module) | {f".{word}" for word in OPENING}
         for number, names in enumerate(self._names[module]):
             if self._uses(module, number, names & start) or (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
@@ -89,7 +88,7 @@ def overrides(project: Project, method: Function, receiver: Value) -> Iterator[F
     """What subclasses put in the place of an abstract method, when the receiver may be one of them."""
     if method.owner is None or not isinstance(receiver, Instance) or receiver.made is not None or not _is_abstract(method):
         return
-    for cls in derived(project, method.owner, rf"def\s+{re.escape(method.name)}\b"):
+    for cls in derived(project, method.owner, method.name, r"def\s+%s\b"):
         own = cls.method(method.name)
         if own is not None:
             yield own

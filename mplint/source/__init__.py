@@ -12,6 +12,8 @@ from typing import overload
 
 import msgspec
 
+from mplint.source.look import Look
+
 _BOM = b"\xef\xbb\xbf"
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 _BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
@@ -182,7 +184,10 @@ class Sources:
         """The words that were looked for everywhere, and the files that hold them."""
         self.asked_of: dict[bytes, dict[str, bool]] = {}
         """The words that were looked for in some files, and which of those hold them."""
-        self.skimmed: set[str] = set()
+        self.looks: dict[str, Look] = {}
+        """The files that were read as modules, or skimmed, and what of their text was looked at."""
+        self.sought: set[str] = set()
+        """The names that were looked for in the code of all pages of some files (see `Look.named`)."""
         self.raw: set[str] = set()
         """Files whose bytes were asked for as they are."""
 
@@ -191,10 +196,14 @@ class Sources:
         self.raw.add(path)
         return self.peek(path)
 
-    def skim(self, path: str) -> bytes:
-        """The bytes of a file, to see whether it is worth to be read as a module: what stands outside of its pages is of no consequence."""
-        self.skimmed.add(path)
+    def skim(self, path: str, name: str) -> bytes:
+        """The bytes of a file, to see whether it is worth to be read as a module: of no consequence but for the lines of its pages that have `name`."""
+        self.look(path).near.add(name)
         return self.peek(path)
+
+    def look(self, path: str) -> Look:
+        """What was looked at of the text of a file so far; to be added to."""
+        return self.looks.setdefault(path, Look())
 
     def holding(self, word: bytes, among: Sequence[str] | None = None) -> tuple[str, ...]:
         """The files (of those `among`, when given) that hold `word`."""

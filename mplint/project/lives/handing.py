@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
@@ -76,7 +75,7 @@ def below(project: Project, function: Function, call: f.Call) -> tuple[Function,
     cls = values[0].cls
     if not all(isinstance(base, Class) or (isinstance(base, External) and base.name in _EMPTY) for base in project.mro(cls)) or project.stored(cls, func.attr):
         return ()
-    found = (c.method(func.attr) for c in hierarchy.derived(project, cls, rf"def\s+{re.escape(func.attr)}\b"))
+    found = (c.method(func.attr) for c in hierarchy.derived(project, cls, func.attr, r"def\s+%s\b"))
     return tuple(dict.fromkeys(method for method in found if method is not None))
 
 
@@ -97,7 +96,7 @@ def threads_of(project: Project, module: Module) -> tuple[Submission, ...]:
     """The functions that a module hands to threads; the spread does not follow threads, there are too many of them."""
 
     def compute() -> Iterator[Submission]:
-        for function in module.functions(lambda text: "Thread(" in text) if "Thread(" in module.lines.text else ():
+        for function in module.functions("Thread(") if project.sources.holding(b"Thread(", (module.path,)) else ():
             for site in function.calls:
                 if f.last_name(site.call.func) == "Thread":
                     if not project.spread.matters(site) and project.external(site.call.func, function) == "threading.Thread":

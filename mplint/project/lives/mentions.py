@@ -125,7 +125,7 @@ def _makes_container(row: object) -> bool:
 
 def _reads_of_global(project: Project, module: Module, name: str) -> Reads:
     places: list[Place] = []
-    for function in _functions_mentioning(project, module.path, rf"\b{name}\b"):
+    for function in _functions_mentioning(project, module.path, name, r"\b%s\b"):
         for load in loads(function, name):
             if function.graph.definitions(load) in (None, ()) or function.is_module or name in _declared(function, "global"):
                 places.append((function, load))
@@ -134,7 +134,7 @@ def _reads_of_global(project: Project, module: Module, name: str) -> Reads:
     if len(paths) > FILES:
         return Reads(tuple(places), "global", "a global with a common name")
     for path in paths:
-        for function in _functions_mentioning(project, path, rf"\b{name}\b"):
+        for function in _functions_mentioning(project, path, name, r"\b%s\b"):
             places.extend((function, row) for row in _imported(project, function, module, name))
     return Reads(tuple(places), "global")
 
@@ -167,8 +167,8 @@ def reads_of_attribute(project: Project, cls: Class, attr: str) -> Reads:
         words = [member.name.encode() for member in family] + [member.module.name.rpartition(".")[2].encode() for member in family]
         close = {p for w in words for p in project.sources.holding(w, paths)}
         paths = [p for p in paths if p in close][:FILES]
-    named, names = rf"\.\s*{attr}\b|\bgetattr\([^\"']*[\"']{attr}[\"']", {member.name for member in family}
-    readers = dict.fromkeys(g for path in (*sorted(near), *paths) for g in _functions_mentioning(project, path, named, names))
+    names = {member.name for member in family}
+    readers = dict.fromkeys(g for path in (*sorted(near), *paths) for g in _functions_mentioning(project, path, attr, _READ, names))
     for member in family:  # a class under an `if` of its module, too
         for method in member.methods_mentioning(attr):
             readers.update(dict.fromkeys((method, *method.all_nested())))
@@ -179,7 +179,7 @@ def reads_of_attribute(project: Project, cls: Class, attr: str) -> Reads:
 def reads_of_extra(project: Project, function: Function, target: f.Attr) -> Iterator[Place]:
     """The reads, in the same module, of an attribute that is put on an object of a library's class."""
     classes = {v.cls for v in project.values(target.value, function) if isinstance(v, Instance) and isinstance(v.cls, External)}
-    for other in _functions_mentioning(project, function.path, rf"\.\s*{target.attr}\b") if classes else ():
+    for other in _functions_mentioning(project, function.path, target.attr, r"\.\s*%s\b") if classes else ():
         for row in other.rows:
             if isinstance(row, f.Attr) and row.attr == target.attr and not is_target(other, row):
                 if any(isinstance(v, Instance) and v.cls in classes for v in project.values(row.value, other)):
@@ -221,9 +221,15 @@ def _owner(function: Function) -> Class | None:
     return scope.owner if scope is not None else None
 
 
-def _functions_mentioning(project: Project, path: str, spelled: str, family: Collection[str] | None = None) -> Iterator[Function]:
-    """The functions of a file in whose source something is spelled; where that is of `self`, only those of the classes of `family`."""
+_READ = r"""\.\s*%s\b|\bgetattr\([^"']*["']%s["']"""
+"""How an attribute is read, by its name too."""
+
+
+def _functions_mentioning(project: Project, path: str, name: str, spelled: str, family: Collection[str] | None = None) -> Iterator[Function]:
+    """The functions of a file in whose source a name is spelled as the pattern says ("%s" in its place); where that is of `self`, only those of
+    the classes of `family`."""
     module = project.module(path)
     if module is not None:
-        every, foreign = re.compile(spelled), re.compile(rf"(?<!\bself)(?:{spelled})")
-        yield from module.functions_where(lambda text, owner: (every if family is None or owner.rpartition(".")[2] in family else foreign).search(text) is not None)
+        every = re.compile(spelled.replace("%s", name))
+        foreign = re.compile(rf"(?<!\bself)(?:{every.pattern})")
+        yield from module.functions_where(lambda text, owner: (every if family is None or owner.rpartition(".")[2] in family else foreign).search(text), name)

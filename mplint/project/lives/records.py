@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
@@ -23,7 +24,8 @@ def taken_back(project: Project, function: Function, returned: f.Expr | None) ->
     if len(keys) < max(_ENOUGH, len(returned.keys)):
         return
     for cls in (function.owner, *(base for base in project.mro(function.owner)[1:] if isinstance(base, Class)), *project.subclasses(function.owner)):
-        for method in cls.methods_where(lambda text: sum(f'["{key}"]' in text or f"['{key}']" in text for key in keys) >= _ENOUGH):
+        words = (word for key in keys for word in re.findall(r"\w+", str(key)))
+        for method in cls.methods_where(lambda text: sum(f'["{key}"]' in text or f"['{key}']" in text for key in keys) >= _ENOUGH, *words):
             for param in method.facts.params:
                 if method is not function and _is_read_by(method, param.name, keys):
                     yield from mentions.reads_of_parameter(method, param)

@@ -53,7 +53,7 @@ def relays(project: Project) -> tuple[Channel, ...]:
         for channel in channels(project):
             threads = {touch.function for touch in channel.relayed}
             for module in {function.module: None for function in threads}:
-                for function in module.functions(lambda text: "Queue(" in text):
+                for function in module.functions("Queue("):
                     for site in function.calls:
                         if project.external(site.call.func, function) == "queue.Queue":
                             life = project.life(site, handed=True)

@@ -118,6 +118,8 @@ def _spelled(project: Project) -> frozenset[str]:
     for _ in range(LEVELS):
         known |= fresh
         fresh = {name for names, called in calls if not called.isdisjoint(fresh) for name in names} - known
+    for module in project.spread.shared:
+        module.look.near.update(known)
     return frozenset(known)
 
 
@@ -125,7 +127,7 @@ def _calls_by_text(module: Module) -> Iterator[tuple[tuple[str, ...], frozenset[
     """How the functions of a page are called, and the names that they call, as the text has it."""
     for number, page in enumerate(module.outline.pages):
         if page.kind in {"function", "block", "module"}:
-            text = module.page_text(number)
+            text = module.skim(number) if page.kind == "function" else module.page_text(number)
             defined = [page.name] if page.kind == "function" else [found[1] for found in _DEFINED.finditer(text)]
             yield tuple(name for qualname in defined for name in _spellings(qualname)), called_in(text[text.find(":") :])
 
@@ -196,7 +198,7 @@ def _settings(project: Project) -> tuple[tuple[Function, str], ...]:
 def _set_in_files(project: Project) -> Iterator[tuple[Function, str]]:
     for path in project.sources.holding(b"set_start_method(", project.triage.seeds):
         module = project.module(path)
-        for function in module.functions(lambda text: "set_start_method" in text) if module is not None else ():
+        for function in module.functions("set_start_method") if module is not None else ():
             for site in function.calls:
                 if f.last_name(site.call.func) == "set_start_method":
                     given = site.call.positional(0) or site.call.keyword("method")

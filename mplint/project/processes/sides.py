@@ -84,7 +84,7 @@ def _open_calls(project: Project, name: str) -> Iterator[CallSite]:
     """The calls of a method of this name on objects of which nothing is known; none where too many files have such calls."""
     paths = project.sources.holding(f".{name}(".encode())
     for module in (project.module(path) for path in paths if len(paths) <= _FEW):
-        for function in module.functions(lambda text: f".{name}(" in text) if module is not None else ():
+        for function in module.functions(f".{name}(") if module is not None else ():
             for site in function.calls:
                 if isinstance(site.call.func, f.Attr) and site.call.func.attr == name:
                     if all(isinstance(v, Unknown) for v in project.values(site.call.func, function)):

@@ -202,7 +202,7 @@ def _calls(project: Project, function: Function) -> Iterator[CallSite]:
     spelled = re.compile(rf"\b{re.escape(function.name)}\s*\(")
     for path in _threaded(project, function, b"("):
         module = project.module(path)
-        for other in module.functions(lambda text: function.name in text and spelled.search(text) is not None) if module is not None else ():
+        for other in module.functions_where(lambda text, _: function.name in text and spelled.search(text), function.name) if module is not None else ():
             for site in other.calls:
                 if f.last_name(site.call.func) == function.name and function in project.callees(site):
                     yield site
@@ -227,7 +227,7 @@ def _target(project: Project, function: Function) -> CallSite | None:
     paths = _threaded(project, function)
     for path in dict.fromkeys((*project.sources.holding(b"Thread(", paths), *project.sources.holding(b"Timer(", paths))):
         module = project.module(path)
-        for other in module.functions(lambda text: function.name in text and ("Thread(" in text or "Timer(" in text)) if module is not None else ():
+        for other in module.functions_where(lambda text, _: function.name in text and ("Thread(" in text or "Timer(" in text), function.name, "Thread", "Timer") if module is not None else ():
             for site in other.calls:
                 if f.last_name(site.call.func) in {"Thread", "Timer"}:
                     given = site.call.keyword("target") or site.call.keyword("function") or site.call.positional(1)

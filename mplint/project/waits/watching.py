@@ -76,8 +76,7 @@ def _thread_looks(project: Project, path: str) -> bool:
 
     def compute() -> bool:
         module = project.module(path)
-        words = tuple(LOOKS)
-        found = module.functions(lambda text: any(word in text for word in words)) if module is not None else ()
+        found = module.functions(*LOOKS) if module is not None else ()
         return any(any(True for _ in _looks(project, g)) and "thread" in sides(project, g) for g in found)
 
     return project.kept(("thread looks", path), compute)

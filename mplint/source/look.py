@@ -1,0 +1,28 @@
+"""What was looked at of the text of one file that is read as a module."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Look(msgspec.Struct):
+    """`pages` are the numbers of the pages of which all the text counts.  Of the others it counts whether the text has one of the words `held`,
+    what the lines with one of the names `near` are, each with the line behind it, and, where `named`, which of the names that are sought
+    everywhere (`Sources.sought`) the code has."""
+
+    pages: set[int] = msgspec.field(default_factory=set)
+    held: set[str] = msgspec.field(default_factory=set)
+    near: set[str] = msgspec.field(default_factory=set)
+    named: bool = False
+
+    @property
+    def size(self) -> tuple[int, int, int, bool]:
+        """Grows with every look."""
+        return len(self.pages), len(self.held), len(self.near), self.named
+
+    def add(self, other: Look) -> None:
+        """What was looked at elsewhere counts, too."""
+        self.pages |= other.pages
+        self.held |= other.held
+        self.near |= other.near
+        self.named |= other.named
