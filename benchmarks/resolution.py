@@ -79,7 +79,7 @@ def shape(expr: f.Expr, function: Function) -> str:
 
 def candidates(module: Module) -> Iterator[CallSite]:
     spelled = re.compile(r"\b(?:" + "|".join(POOL | {"submit"}) + r")\s*\(")
-    for function in module.functions(lambda text: spelled.search(text) is not None):
+    for function in module.functions_where(lambda text, _: spelled.search(text)):
         for site in function.calls:
             if isinstance(site.call.func, f.Attr) and site.call.func.attr in POOL | {"submit"}:
                 yield site

@@ -78,7 +78,7 @@ class Spread:
 
     def _sought(self) -> frozenset[str]:
         """All names that were looked for in pages."""
-        plain = AWAITING | AWAITED | set(OPENING) | self._awaited | self._attributed.keys() | {"asyncio", "import", "super"}
+        plain = AWAITING | AWAITED | set(OPENING) | self._awaited | self._attributed.keys() | {"asyncio", "import", "super", "self", "cls"}
         return plain.union({f".{name}" for name in plain}, *self.shared.values())
 
     def _enter_all(self) -> None:
