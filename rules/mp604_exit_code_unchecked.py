@@ -36,10 +36,10 @@ class ExitCodeUnchecked(Rule):
     ## When it knows
 
     The process is followed through names, attributes, lists, arguments and returns. Silent when `exitcode` or `sentinel` is read anywhere
-    there, when the object leaves the sight, when the parent itself ends the child (`terminate()`, `kill()`) before it joins it, for
+    there (to ask only whether it is None tells no more than `is_alive()`), when the object leaves the sight, when the parent itself ends the child (`terminate()`, `kill()`) before it joins it, for
     daemonic helpers that nobody joins, when what the child did is asserted afterwards, when the exit codes of other children are asked for
-    by who joins, when the answer comes through a queue, pipe or event that is waited for with a timeout by who joins, and when
-    `is_alive()` decides about an error.
+    by who joins, when the answer comes through a queue, pipe or event that is waited for with a timeout by who joins, and when it decides
+    about an error that the process lives or has ended.
 
     ## References
 
@@ -61,7 +61,7 @@ class ExitCodeUnchecked(Rule):
             names = life.names()
             if not life.escapes:
                 yield from self._half_checked(use, life)
-            if life.escapes or names & _ASKED or "start" not in names or _asks_itself(made, project):
+            if life.escapes or (names - _only_none(life)) & _ASKED or "start" not in names or _asks_itself(made, project):
                 continue
             joins = list(life.touched("join"))
             if joins and all(_is_ended_before(join, life) for join in joins):
@@ -166,11 +166,21 @@ def _is_positive_equality(look: Touch) -> bool:
     return any(isinstance(o, f.Const) and isinstance(o.value, int) and not isinstance(o.value, bool) and o.value > 0 for o in around.operands)
 
 
+def _only_none(life: Life) -> set[str]:
+    """`exitcode`, where all looks at it ask whether it is None: that tells whether the process has ended, as `is_alive()` does, and not how."""
+    return {"exitcode"} if all(_asks_for_none(look.function, look.row) for look in life.touched("exitcode")) else set()
+
+
+def _asks_for_none(function: Function, row: f.Row) -> bool:
+    around = function.parent(row)
+    return isinstance(around, f.Op) and around.op in {"is", "is not"} and any(isinstance(o, f.Const) and o.value is None for o in around.operands)
+
+
 def _is_judged_otherwise(touch: Touch) -> bool:
     """Whether the function that joins (or starts) asserts afterwards what the child should have done, or asks other children for their exit codes."""
     function = touch.function
     for row in function.rows:
-        if isinstance(row, f.Attr) and row.attr == "exitcode":
+        if isinstance(row, f.Attr) and row.attr == "exitcode" and not _asks_for_none(function, row):
             return True
         asserts = isinstance(row, f.Assert) or (isinstance(row, f.Call) and f.dotted(row.func).rpartition(".")[2].startswith("assert"))
         if asserts and function.graph.reaches(touch.row, row):
@@ -186,7 +196,7 @@ def _is_daemon(use: Use, life: Life) -> bool:
 
 def _notices(life: Life) -> bool:
     """Whether a process that is no longer alive leads to an error."""
-    for touch in life.touched("is_alive"):
+    for touch in life.touched("is_alive", "exitcode"):
         for row in touch.function.ancestors(touch.row):
             if isinstance(row, f.If) and any(isinstance(r, f.Raise) for r in f.walk(*row.body, *row.orelse)):
                 return True

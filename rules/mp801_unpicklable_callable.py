@@ -8,7 +8,8 @@ from mplint import facts as f
 from mplint.finding import Alarm, Step
 from mplint.project.parameters import argument_of
 from mplint.project.messages.payloads import Part, Pickled, arguments, is_pickled, pickled
-from mplint.project.messages.pickling import Question, Refusal, refusal, refused
+from mplint.project.messages.nameless import Refusal
+from mplint.project.messages.pickling import Question, refusal, refused
 from mplint.project.processes.running import running
 from mplint.project.values import Instance
 from mplint.rule import Example, Prints, Raises, Rule
@@ -26,8 +27,8 @@ class UnpicklableCallable(Rule):
     ## What it does
 
     Reports what pickle refuses and a worker process is sent. That is a lambda, a function or class that is defined inside a function, a
-    function that its decorator replaced by an inner one, a generator, an open file, a lock of `threading`, a pool, and a method
-    of an object that holds one of these; as the task, as an argument of it, as the target of a process or as an initializer.
+    function that its decorator replaced by an inner one, a generator, an open file (`sys.stdout`, too), the keys of a dict, a lock of `threading`, a
+    pool, and a method of an object that holds one of these; as the task, as an argument of it, as the target of a process or as an initializer.
 
     ## Why it hurts
 

@@ -8,7 +8,8 @@ from mplint import facts as f
 from mplint.finding import Alarm, Step
 from mplint.project.modules import Function
 from mplint.project.messages.payloads import is_pickled
-from mplint.project.messages.pickling import Question, Refusal, refused
+from mplint.project.messages.nameless import Refusal
+from mplint.project.messages.pickling import Question, refused
 from mplint.rule import Example, Prints, Raises, Rule
 
 if TYPE_CHECKING:

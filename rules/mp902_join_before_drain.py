@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Iterator, NamedTuple
 
+from mplint import facts as f
 from mplint.finding import Alarm, Step, by_file
 from mplint.project.messages.channels import Channel, channels, writers
+from mplint.project.messages.pipes import RECEIVING, pipes
 from mplint.project.lives.lifetimes import Touch
-from mplint.project.processes.sides import callers, sides
+from mplint.project.modules import CallSite, Function
+from mplint.project.processes.sides import callers, side_of, sides
 from mplint.project.messages.sizes import is_little
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:
-    from mplint import facts as f
     from mplint.project import Module, Project
-    from mplint.project.modules import Function
+    from mplint.project.lives.lifetimes import Life
 
 _ENDING = ("terminate", "kill", "interrupt", "send_signal")
 """What ends the process before the join, whatever it still holds."""
+
+_IDLING = frozenset({"sleep", "print", "debug", "info", "warning", "log", "flush", "write"})
+"""Last names of calls that a loop makes while it waits for nothing but the end of a process."""
 
 _DEPTH = 2
 """Calls between the function that joins and the one that takes out."""
 
 
 class JoinBeforeDrain(Rule):
-    """A process is joined before the queue that it fills is emptied.
+    """A process is joined before the queue or pipe that it fills is emptied.
 
     ## What it does
 
-    Reports `join()` of a process that puts into a queue, where the parent reads that queue only after the join. A `join(timeout)` is reported
-    too: it waits its whole timeout for a process that has long finished its work.
+    Reports `join()` of a process that puts into a queue or sends by a pipe, where the parent reads it only after the join. A `join(timeout)` is
+    reported too: it waits its whole timeout for a process that has long finished its work. So are loops that only ask `is_alive()` until the process has
+    ended.
 
     ## Why it hurts
 
     A pipe holds some tens of kilobytes. What does not fit waits in the process, which does not end before somebody has read it, while the parent
     does not read before the process has ended: both wait for ever. Measured on CPython 3.8 to 3.13 with 1 MiB in a `Queue`, and on 3.10 to 3.13
-    with 1 MB in a `Queue`, a `JoinableQueue` and a `SimpleQueue`; 1 kB comes through, so it works until the answers grow.
+    with 1 MB in a `Queue`, a `JoinableQueue` and a `SimpleQueue`; 1 kB comes through, so it works until the answers grow. By a `Pipe()` 1 MB and a
+    thousand times 1 kB hang, by a `Pipe(False)` 100 kB (3.8, 3.10 and 3.13 on Linux).
 
     ## When it knows
 
-    Every way from the start of the process to the join must be known, and the queue must be read by the same function, or by what it calls, after
-    the join. Silent for the queues of a manager (the process that holds them takes everything at once), for queues that a thread or another
-    process empties, after `cancel_join_thread()` or `terminate()`, and when all that is put is surely little: a number, a flag, a short text, once.
+    Every way from the start of the process to the join must be known, and the queue or pipe must be read by the same function, or by what it calls,
+    after the join. Silent for the queues of a manager (the process that holds them takes everything at once), for queues that a thread or another
+    process empties, after `cancel_join_thread()` or `terminate()`, and when all that is put is surely little: a number, a flag, a short text, once
+    or each time that the parent asks by the same pipe.
 
     ## References
 
@@ -100,30 +108,77 @@ if __name__ == "__main__":
     )
 
 
+class Way(NamedTuple):
+    """A queue or pipe from processes to the parent: `told` are the calls that put into it, `taken` the places where the parent takes out; `what` says what it is."""
+
+    made: CallSite
+    told: tuple[Touch, ...]
+    taken: tuple[Touch, ...]
+    what: str
+
+
+def _ways(project: Project) -> Iterator[Way]:
+    """The queues and pipes that can hold up the process which fills them, and that only the parent empties."""
+    for channel in channels(project):
+        if channel.taken and not channel.relayed and "passed()" not in channel.life.names() and _fills_up(channel, project):
+            if any(_may_be_much(project, put) for put in channel.told):
+                yield Way(channel.made, channel.told, channel.taken, "queue")
+    for pipe in pipes(project):
+        others = any(side_of(project, pipe.made, t.function) != {"parent"} for t in pipe.near.touches if t.name in RECEIVING)
+        if not others and any(_may_be_much(project, put, asked=tuple(pipe.far.touched(*RECEIVING))) for put in pipe.told):
+            yield Way(pipe.made, pipe.told, pipe.taken, "pipe")
+
+
 def _alarms(project: Project) -> Iterator[Alarm]:
     """The alarms of the whole project."""
-    for channel in channels(project):
-        if not channel.taken or "passed()" in channel.life.names() or not _fills_up(channel, project) or not any(_may_be_much(project, put) for put in channel.told):
-            continue
-        for process in writers(project, channel):
+    for way in _ways(project):
+        for process in writers(project, way.told):
             life = project.life(process)
-            for join in life.touched("join"):
-                if join.call is None or sides(project, join.function) == {"worker"}:
+            for wait, call in _waits(life):
+                if sides(project, wait.function) == {"worker"}:
                     continue
-                starts = [t.row for t in life.touched("start") if t.function is join.function]
-                if any(join.function.graph.reaches(t.row, join.call, avoiding=starts) for t in life.touched(*_ENDING) if t.function is join.function):
+                starts = [t.row for t in life.touched("start") if t.function is wait.function]
+                if any(wait.function.graph.reaches(t.row, call, avoiding=starts) for t in life.touched(*_ENDING) if t.function is wait.function):
                     continue
-                places = _places(project, channel, join.function)
-                if places and _is_too_early(join, starts, places):
-                    bounded = bool(join.call.args)
-                    said = "waits its whole timeout" if bounded else "waits for ever"
-                    message = f"this `join()` {said} when the process has put more than a pipe holds into a queue that is only read afterwards"
-                    because = (
-                        Step(channel.made.site, "the queue is made here"),
-                        *(Step(put.function.site(put.row), f"`{put.function.name}`, which runs in the process, puts into it") for put in channel.told[:1]),
-                        Step(join.function.site(places[0]), "it is read here, after the join"),
-                    )
-                    yield Alarm(JoinBeforeDrain.code, join.function.site(join.call), message, because, join.function.qualname)
+                places = _places(project, way, wait.function)
+                if places and _is_too_early(wait.function, call, starts, places):
+                    yield _alarm(way, wait, call, places[0])
+
+
+def _alarm(way: Way, wait: Touch, call: f.Call, place: f.Row) -> Alarm:
+    what = "this `join()`" if wait.name == "join" else "this loop"
+    said = "waits its whole timeout" if call.args else "waits for ever"
+    filled = "put more than a pipe holds into a queue that" if way.what == "queue" else "sent more than a pipe holds by one that"
+    message = f"{what} {said} when the process has {filled} is only read afterwards"
+    because = (
+        Step(way.made.site, f"the {way.what} is made here"),
+        *(Step(t.function.site(t.row), f"`{t.function.name}`, which runs in the process, {'puts' if way.what == 'queue' else 'sends'} into it") for t in way.told[:1]),
+        Step(wait.function.site(place), "it is read here, after the join"),
+    )
+    return Alarm(JoinBeforeDrain.code, wait.function.site(call), message, because, wait.function.qualname)
+
+
+def _waits(life: Life) -> Iterator[tuple[Touch, f.Call]]:
+    """Where somebody waits for the end of a process: `join()`, and loops that do nothing but ask whether it lives."""
+    idle: set[Function] = set()
+    for touch in life.touched("is_alive"):
+        if touch.call is not None and _is_idle(touch.function, touch.call):
+            idle.add(touch.function)
+            yield touch, touch.call
+    for touch in life.touched("join"):
+        if touch.call is not None and touch.function not in idle:
+            yield touch, touch.call
+
+
+def _is_idle(function: Function, call: f.Call) -> bool:
+    """Whether a call is all that a loop asks, alone or in `any()`, which leaves only by its condition and reads nothing."""
+    loop = next((row for row in function.ancestors(call) if isinstance(row, f.While)), None)
+    asked = list(f.walk(loop.test)) if loop is not None else []
+    if loop is None or not any(row is call for row in asked) or any(isinstance(row, f.Op) for row in asked):
+        return False
+    return not any(
+        isinstance(row, (f.Jump, f.Return, f.Raise, f.Yield)) or (isinstance(row, f.Call) and f.last_name(row.func) not in _IDLING) for row in f.walk(*loop.body, *loop.orelse)
+    )
 
 
 def _fills_up(channel: Channel, project: Project) -> bool:
@@ -134,20 +189,21 @@ def _fills_up(channel: Channel, project: Project) -> bool:
     return "cancel_join_thread" not in channel.life.names() and not any("worker" in sides(project, t.function) for t in channel.life.touched("get", "get_nowait"))
 
 
-def _may_be_much(project: Project, put: Touch) -> bool:
-    """Whether a worker may put more than a pipe holds: something large, or something again and again."""
+def _may_be_much(project: Project, put: Touch, asked: tuple[Touch, ...] = ()) -> bool:
+    """Whether a worker may put more than a pipe holds: something large, or something again and again, unless it is `asked` each time."""
     function = put.function
-    if put.call is None or function.graph.loops_around(put.call):
+    if put.call is None:
+        return True
+    rows = {id(row) for loop in function.graph.loops_around(put.call) for row in f.walk(loop)}
+    if rows and not any(id(t.row) in rows for t in asked):
         return True
     return put.call.starred or not is_little(project, put.call.positional(0) or put.call.keyword("obj"), function)
 
 
-def _places(project: Project, channel: Channel, function: Function) -> list[f.Row]:
+def _places(project: Project, way: Way, function: Function) -> list[f.Row]:
     """Where `function`, or what it calls, takes something out; none when somebody else takes something out, too."""
     out: list[f.Row] = []
-    if channel.relayed:
-        return []
-    for touch in channel.taken:
+    for touch in way.taken:
         found = _places_of(project, touch.call or touch.row, touch.function, function, _DEPTH)
         if not found:
             return []
@@ -163,10 +219,9 @@ def _places_of(project: Project, row: f.Row, inner: Function, outer: Function, d
     return [r for site in callers(project, inner) for r in _places_of(project, site.call, site.function, outer, depth - 1)]
 
 
-def _is_too_early(join: Touch, starts: list[f.Row], places: list[f.Row]) -> bool:
-    """Whether control comes from the start of the process to its join without taking anything out, and takes it out afterwards."""
-    graph, call = join.function.graph, join.call
-    assert call is not None
+def _is_too_early(function: Function, call: f.Call, starts: list[f.Row], places: list[f.Row]) -> bool:
+    """Whether control comes from the start of the process to the wait for its end without taking anything out, and takes it out afterwards."""
+    graph = function.graph
     if not any(graph.reaches(call, place, avoiding=starts) for place in places):
         return False
     around = graph.loops_around(call)

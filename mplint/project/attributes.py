@@ -33,6 +33,8 @@ def attribute_values(project: Project, base: Value, attr: str, function: Functio
         return (ModuleValue(found),) if found is not None else (External(name),)
     if isinstance(base, Class):
         return _class_attribute(project, base, attr, receiver=None) or (Unknown("attribute"),)
+    if isinstance(base, Instance) and attr == "__class__":
+        return (base.cls,)
     if isinstance(base, Instance):
         if isinstance(base.cls, External):
             return _external_attribute(project, base, base.cls.name, attr)

@@ -377,4 +377,5 @@ _SPECIAL = {
     "functools.partial": _partial,
     "joblib.delayed": _delayed,
     "builtins.getattr": _getattr,
+    "builtins.staticmethod": _same,
 }  # fmt: skip

@@ -130,9 +130,9 @@ def _is_queue(project: Project, value: Instance) -> bool:
     return kind is not None and (kind.role in {"queue", "simple-queue"} or "queue.Queue" in kind.bases)
 
 
-def writers(project: Project, channel: Channel) -> tuple[CallSite, ...]:
-    """The calls that make the processes which put into a queue."""
-    roots = {root(project, put.function) for put in channel.told}
+def writers(project: Project, told: tuple[Touch, ...]) -> tuple[CallSite, ...]:
+    """The calls that make the processes which put into a queue or pipe by one of the calls `told`."""
+    roots = {root(project, put.function) for put in told}
     return tuple(site for site, runs in processes(project).items() if not roots.isdisjoint(runs))
 
 

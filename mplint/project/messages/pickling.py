@@ -1,4 +1,4 @@
-"""What pickle refuses, and why: functions it finds under no name, objects that hold something of this process alone."""
+"""What pickle refuses, and why: what it finds under no name, and objects that hold something of this process alone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Step
+from mplint.project.callables import callable_values
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.messages.payloads import written
-from mplint.apis.unpicklable import GUARDED, REFUSED, ROLES
-from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value
+from mplint.project.messages.nameless import Refusal, of_function, of_local
+from mplint.apis.unpicklable import GUARDED, PLACES, REFUSED, ROLES
+from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Tuple, Unknown, Value
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -19,13 +21,6 @@ DEPTH = 4
 
 _OWN_WAY = ("__getstate__", "__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__", "__copyreg__")
 """Methods with which a class decides itself what of it travels."""
-
-
-class Refusal(NamedTuple):
-    """What pickle refuses, as a noun phrase, and the places that lead to it."""
-
-    what: str
-    steps: tuple[Step, ...] = ()
 
 
 class Question(NamedTuple):
@@ -61,9 +56,19 @@ def refused(asked: Question, expr: f.Expr, function: Function) -> Refusal | None
         callees = project.callees(CallSite(function, expr))
         if callees and all(c.facts.is_generator and not c.facts.decorators and c.name != "__init__" for c in callees):
             return Refusal("a generator", step)
-    values = asked.project.values(expr, function)
+        if _is_view(project, expr, function):
+            return Refusal(f"the {f.last_name(expr.func)} of a dict, a view of it", step)
+    values = callable_values(asked.project, expr, function)
     found = [refusal(asked, value) for value in values if not (isinstance(value, Literal) and value.value is None and len(values) > 1 and _is_function(values))]
     return found[0] if found and all(found) else None
+
+
+def _is_view(project: Project, call: f.Call, function: Function) -> bool:
+    """Whether a call gives the keys, values or items of a dict."""
+    if not isinstance(call.func, f.Attr) or call.func.attr not in {"keys", "values", "items"} or call.args:
+        return False
+    holders = project.values(call.func.value, function)
+    return bool(holders) and all(isinstance(v, Many) and v.kind == "dict" for v in holders)
 
 
 def _is_function(values: tuple[Value, ...]) -> bool:
@@ -75,9 +80,13 @@ def refusal(asked: Question, value: Value) -> Refusal | None:
     if asked.depth < 0:
         return None
     if isinstance(value, Function):
-        return _function(asked, value)
+        return of_function(asked.project, value)
     if isinstance(value, Class):
-        return _local(value.module, value, f"the class `{value.name}`, which is local to `{value.outer.name}`") if value.outer is not None else None
+        return of_local(value, f"the class `{value.name}`, which is local to `{value.outer.name}`") if value.outer is not None else None
+    if isinstance(value, External):
+        return Refusal(f"`{value.name}`, {PLACES[value.name]}") if value.name in PLACES else None
+    if isinstance(value, ModuleValue):
+        return Refusal("a module")
     if isinstance(value, Partial):
         given = [a.value for a in (value.call.args if not value.delayed else ())]
         return refusal(asked.deeper(), value.func) or _first(refused(asked.deeper(), a, value.function) for a in given[1:])
@@ -105,50 +114,6 @@ def _all(found: Iterable[Refusal | None]) -> Refusal | None:
     return every[0] if every and all(r is not None for r in every) else None
 
 
-# -- functions and classes
-
-
-def _function(asked: Question, function: Function) -> Refusal | None:
-    """A function is pickled by the name under which its module has it."""
-    step = (Step(function.site(), "it is defined here"),)
-    if function.name == "<lambda>":
-        return Refusal("a lambda", step)
-    if function.outer is not None and function.owner is None and not function.facts.decorators:
-        return _local(function.module, function, f"`{function.name}`, which is local to `{function.outer.name}`")
-    inner = _put_in_place_of(asked.project, function)
-    if inner is not None:
-        what = f"`{function.name}`, which its decorator replaced by an inner function"
-        return Refusal(what, (*step, Step(inner.site(), "this takes its place, under its own name")))
-    return None
-
-
-def _local(module: object, local: Function | Class, what: str) -> Refusal | None:
-    """Something defined in a function, unless that declares its name global or gives it another."""
-    outer = local.outer
-    assert outer is not None
-    for row in outer.rows:
-        if isinstance(row, f.Declare) and row.kind == "global" and local.name in row.names:
-            return None
-        if isinstance(row, f.Attr) and row.attr in {"__qualname__", "__module__"}:
-            return None
-    return Refusal(what, (Step(local.site(), "it is defined here"),))
-
-
-def _put_in_place_of(project: Project, function: Function) -> Function | None:
-    """The inner function that a decorator of the project returns for a module-level function, under its own name."""
-    if function.outer is not None or function.owner is not None or len(function.facts.decorators) != 1:
-        return None
-    values = project.values(function.facts.decorators[0], function.module.body)
-    if len(values) != 1 or not isinstance(values[0], Function) or isinstance(function.facts.decorators[0], f.Call):
-        return None
-    maker = values[0]
-    given = [row.value for row in maker.rows if isinstance(row, f.Return)]
-    inner = maker.nested.get(given[0].id) if len(given) == 1 and isinstance(given[0], f.Name) else None
-    if inner is None or inner.facts.decorators or any(isinstance(row, f.Attr) and row.attr in {"__qualname__", "__wrapped__"} for row in maker.rows):
-        return None
-    return None if any(f.dotted(site.call.func).rpartition(".")[2] in {"update_wrapper", "wraps"} for site in maker.calls) else inner
-
-
 # -- objects
 
 
@@ -156,7 +121,7 @@ def _instance(asked: Question, value: Instance) -> Refusal | None:
     project, cls = asked.project, value.cls
     if isinstance(cls, Class):
         if cls.outer is not None:
-            return _local(cls.module, cls, f"an object of `{cls.name}`, a class that is local to `{cls.outer.name}`")
+            return of_local(cls, f"an object of `{cls.name}`, a class that is local to `{cls.outer.name}`")
         return holding(asked, cls)
     return _of_library(asked, value, cls.name, project.made_step(value))
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Step
 from mplint.project.modules import Class, Function
-from mplint.project.messages.pickling import Refusal, goes_its_own_way
+from mplint.project.messages.nameless import Refusal
+from mplint.project.messages.pickling import goes_its_own_way
 from mplint.project.values import Bound, Instance
 
 if TYPE_CHECKING:
