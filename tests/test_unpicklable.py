@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import bz2
 import codecs
 import contextvars
 import csv
 import gzip
+import hashlib
 import io
 import logging
 import logging.handlers
+import lzma
 import mmap
 import os
 import queue
+import selectors
 import sqlite3
 import ssl
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import weakref
@@ -28,7 +33,7 @@ from multiprocessing.reduction import ForkingPickler
 
 import pytest
 
-from mplint.apis.unpicklable import GIVES, REFUSED
+from mplint.apis.unpicklable import GIVES, PLACES, REFUSED
 
 
 async def _running() -> asyncio.AbstractEventLoop:
@@ -51,7 +56,23 @@ MADE: dict[str, Callable[[], object]] = {
     "mmap.mmap": lambda: mmap.mmap(-1, 1),
     "sqlite3.connect": lambda: sqlite3.connect(":memory:"),
     "sqlite3.Connection": lambda: sqlite3.Connection(":memory:"),
+    "bz2.open": lambda: bz2.open(io.BytesIO(), "w"),
+    "bz2.BZ2File": lambda: bz2.BZ2File(io.BytesIO(), "w"),
+    "lzma.open": lambda: lzma.open(io.BytesIO(), "w"),
+    "lzma.LZMAFile": lambda: lzma.LZMAFile(io.BytesIO(), "w"),
+    "tarfile.open": lambda: tarfile.open(os.devnull, "w"),
+    "tarfile.TarFile": lambda: tarfile.TarFile(os.devnull, "w"),
+    "csv.reader": lambda: csv.reader(io.StringIO()),
     "csv.writer": lambda: csv.writer(io.StringIO()),
+    "csv.DictReader": lambda: csv.DictReader(io.StringIO()),
+    "csv.DictWriter": lambda: csv.DictWriter(io.StringIO(), []),
+    "hashlib.new": lambda: hashlib.new("sha1"),
+    "hashlib.md5": hashlib.md5,
+    "hashlib.sha1": hashlib.sha1,
+    "hashlib.sha256": hashlib.sha256,
+    "hashlib.sha512": hashlib.sha512,
+    "hashlib.HASH": hashlib.sha256,
+    "selectors.DefaultSelector": selectors.DefaultSelector,
     "weakref.ref": lambda: weakref.ref(pytest),
     "weakref.WeakKeyDictionary": weakref.WeakKeyDictionary,
     "weakref.WeakValueDictionary": weakref.WeakValueDictionary,
@@ -97,3 +118,10 @@ def test_refused(make: Callable[[], object]) -> None:
 
 def test_what_calls_give_is_refused() -> None:
     assert set(GIVES.values()) <= REFUSED.keys()
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_refused_attributes_of_modules(name: str) -> None:
+    program = f"import sys\nfrom multiprocessing.reduction import ForkingPickler\nForkingPickler.dumps({name})"
+    done = subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert "TypeError: cannot pickle" in done.stderr
