@@ -26,7 +26,7 @@ class ExitCodeUnchecked(Rule):
     ## What it does
 
     Reports a `Process` that is started, joined or polled, while its `exitcode` is looked at nowhere the object goes. Where it is looked at, but
-    only with `exitcode == 1`, the comparison is reported: it misses the children that a signal ended.
+    only with `exitcode == 1` or `exitcode > 0`, the comparison is reported: it misses the children that a signal ended.
 
     ## Why it hurts
 
@@ -36,10 +36,10 @@ class ExitCodeUnchecked(Rule):
     ## When it knows
 
     The process is followed through names, attributes, lists, arguments and returns. Silent when `exitcode` or `sentinel` is read anywhere
-    there (to ask only whether it is None tells no more than `is_alive()`), when the object leaves the sight, when the parent itself ends the child (`terminate()`, `kill()`) before it joins it, for
-    daemonic helpers that nobody joins, when what the child did is asserted afterwards, when the exit codes of other children are asked for
-    by who joins, when the answer comes through a queue, pipe or event that is waited for with a timeout by who joins, and when it decides
-    about an error that the process lives or has ended.
+    there (to ask only whether it is None tells no more than `is_alive()`), when the object leaves the sight, when the parent itself ends the
+    child (`terminate()`, `kill()`) before it joins it, for daemonic helpers that nobody joins, when what the child did is asserted afterwards,
+    when the exit codes of other children are asked for by who joins, when the answer comes through a queue, pipe or event that is waited for
+    with a timeout by who joins, and when it decides about an error that the process lives or has ended.
 
     ## References
 
@@ -76,9 +76,9 @@ class ExitCodeUnchecked(Rule):
             yield Alarm(self.code, use.site.site, message, because, use.function.qualname)
 
     def _half_checked(self, use: Use, life: Life) -> Iterator[Alarm]:
-        """Where the exit code is only compared with 1, or another number that no signal gives."""
+        """Where the exit code is only compared with numbers that no signal gives."""
         looks = list(life.touched("exitcode"))
-        if looks and all(_is_positive_equality(look) for look in looks):
+        if looks and all(_sees_no_signal(look) for look in looks):
             because = (Step(use.site.site, "the process is made here"),)
             for look in looks:
                 message = "this comparison misses a process that a signal ended: its exit code is negative"
@@ -158,12 +158,16 @@ def _is_ended_before(join: Touch, life: Life) -> bool:
     return any(join.function.graph.reaches(row, join.row) for row in ends)
 
 
-def _is_positive_equality(look: Touch) -> bool:
-    """Whether an exit code is compared with a positive number for equality, and nothing else is done with it."""
+def _sees_no_signal(look: Touch) -> bool:
+    """Whether an exit code is asked only whether it is a certain positive number, or greater than one, and nothing else is done with it."""
     around = look.function.parent(look.row)
-    if not isinstance(around, f.Op) or around.op != "==":
+    if not isinstance(around, f.Op) or len(around.operands) != 2:
         return False
-    return any(isinstance(o, f.Const) and isinstance(o.value, int) and not isinstance(o.value, bool) and o.value > 0 for o in around.operands)
+    numbers = [o.value for o in around.operands if isinstance(o, f.Const) and isinstance(o.value, int) and not isinstance(o.value, bool)]
+    if around.op == "==":
+        return any(number > 0 for number in numbers)
+    greater = around.op in {">", ">="} and around.operands[0] is look.row
+    return greater and any(number >= (0 if around.op == ">" else 1) for number in numbers)
 
 
 def _only_none(life: Life) -> set[str]:
