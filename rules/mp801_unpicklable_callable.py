@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Step
 from mplint.project.parameters import argument_of
-from mplint.project.messages.payloads import Part, Pickled, arguments, is_pickled, pickled
 from mplint.project.messages.nameless import Refusal
+from mplint.project.messages.payloads import Part, Pickled, arguments, callables, is_pickled, pickled
 from mplint.project.messages.pickling import Question, refusal, refused
 from mplint.project.processes.running import running
 from mplint.project.values import Instance
@@ -39,8 +39,8 @@ class UnpicklableCallable(Rule):
 
     ## When it knows
 
-    The pool must be one that pickles (not loky, joblib, multiprocess or pathos), and of processes. An object counts when its constructor, or the
-    method that sends it, puts such a thing into an attribute on every way and nothing else is put there, or when an attribute keeps a process that runs
+    The pool must be one that pickles (not loky, multiprocess or pathos, and of joblib only `backend="multiprocessing"`), and of processes. An object
+    counts when its constructor, or the method that sends it, puts such a thing into an attribute on every way and nothing else is put there, or when an attribute keeps a process that runs
     already; classes with `__getstate__` or `__reduce__` and those with unknown bases are left alone. For a `Process` the start method must be spawn or forkserver, or left
     to the default in a project that never sets fork; the message says which. Silent where the pickling error is handled by name.
 
@@ -128,11 +128,12 @@ def _refusals(project: Project, submission: Submission) -> Iterator[tuple[Part, 
             if found is not None:
                 yield Part(site.call, site.function), found
         return
-    if submission.argument is not None:
-        found = next((r for v in project.values(submission.argument, site.function) if (r := refusal(asked, v)) is not None), None)
-        found = found or _passed(asked, submission, submission.argument) or running(project, submission)
+    for part in callables(project, submission):
+        found = next((r for v in project.values(part.expr, part.function) if (r := refusal(asked, v)) is not None), None)
+        if part.expr is submission.argument:
+            found = found or _passed(asked, submission, submission.argument) or running(project, submission)
         if found is not None:
-            yield Part(submission.argument, site.function), found
+            yield part, found
     for part in arguments(project, submission):
         found = refused(asked, part.expr, part.function)
         if found is not None:

@@ -96,11 +96,13 @@ class Parameter(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Choice(msgspec.Struct, frozen=True, array_like=True):
-    """A literal argument `value` of `parameter` makes the instance run its work in `where` ("here": in the calling thread itself)."""
+    """A literal argument `value` of `parameter` makes the instance run its work in `where` ("here": in the calling thread itself), and be one of
+    the class `gives`, where the call does not give what it gives without that argument."""
 
     parameter: Parameter
     value: str
     where: Place
+    gives: str = ""
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +117,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     where: Place = ""
     bases: tuple[str, ...] = ()
     unpickler: Literal["pickle", "cloudpickle", "dill", "inherited"] = "pickle"
-    """How tasks travel: cloudpickle with loky and joblib, dill with multiprocess and pathos; with mpire workers inherit the callable."""
+    """How tasks travel: cloudpickle with loky and joblib (but not its backend "multiprocessing"), dill with multiprocess and pathos; with mpire workers inherit the callable."""
     notices_death: bool = False
     """Whether a waiting call is told when a worker dies (executors, billiard) instead of waiting for ever (Pool)."""
     daemonic: bool = False

@@ -89,6 +89,9 @@ _LOKY: tuple[Row, ...] = (
     Alias("joblib.externals.loky.*", "loky.*"),
 )
 
+_JOBLIB_FORKS = "joblib._parallel_backends.MultiprocessingBackend"
+"""What runs the tasks of `Parallel(backend="multiprocessing")`: a `Pool`, which pickles by the pickle of the standard library, with reducers for arrays only."""
+
 _THREADED = (
     Choice(P(1, "backend"), "threading", "thread"),
     Choice(P(10, "prefer"), "threads", "thread"),
@@ -97,10 +100,11 @@ _THREADED = (
 _OTHERS = (
     Choice(P(1, "backend"), "sequential", "here"),
     Choice(P(1, "backend"), "loky", "process"),
-    Choice(P(1, "backend"), "multiprocessing", "process"),
+    Choice(P(1, "backend"), "multiprocessing", "process", _JOBLIB_FORKS),
 )
 _JOBLIB: tuple[Row, ...] = (
     Kind(name="joblib.Parallel", role="parallel", where="process", unpickler="cloudpickle", notices_death=True),
+    Kind(name=_JOBLIB_FORKS, role="parallel", where="process", bases=("joblib.Parallel",), daemonic=True),
     Api(name="joblib.Parallel", does=("make",), gives="joblib.Parallel", where_if=(*_THREADED, *_OTHERS), timeout=P(4, "timeout"),
         raises=_CF_TIMEOUT),
     Api(name="joblib.Parallel.__call__", does=("submit", "wait"), where="receiver", callee=P(0, "iterable"), payload="delayed"),

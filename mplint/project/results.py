@@ -96,7 +96,7 @@ def _constructed(project: Project, cls: Class, call: f.Call, function: Function)
     row = next((r for b in project.mro(cls) if isinstance(b, External) and (r := project.table.api(b.name)) is not None), None)
     if row is None or not row.where_if or isinstance(init, Function):
         return made
-    return msgspec.structs.replace(made, where=_chosen_where(project, row, call, function) or made.where)
+    return msgspec.structs.replace(made, where=_chosen(project, row, call, function)[0] or made.where)
 
 
 def _returned(project: Project, callee: Function, call: f.Call, function: Function) -> Iterable[Value]:
@@ -166,8 +166,9 @@ def _by_row(project: Project, api: Api, call: f.Call, function: Function, receiv
         return project.values(inner, function) if inner is not None else (Unknown("call"),)
     source = receiver if isinstance(receiver, Instance) else None
     where, start = project.table_where(api, call, function, source), ""
+    gives = api.gives
     if api.where_if:
-        where = _chosen_where(project, api, call, function)
+        where, gives = _chosen(project, api, call, function)
     if api.method or api.method_at is not None:
         start = _start_method(project, api, call, function)
     elif api.context is not None:
@@ -193,10 +194,10 @@ def _by_row(project: Project, api: Api, call: f.Call, function: Function, receiv
             if "wait" in api.does and api.passes is not None:  # done, not done
                 return (Tuple(((many,), (many,))),)
             return (many,) if "make" not in api.does else (Tuple(((item,), (item,))),)
-    if api.gives:
-        kind = project.table.kind(api.gives)
+    if gives:
+        kind = project.table.kind(gives)
         fixed = kind.where if kind is not None else ""
-        return (Instance(External(api.gives), (where or fixed if api.where_if else fixed or where), start, made, executor, task),)
+        return (Instance(External(gives), (where or fixed if api.where_if else fixed or where), start, made, executor, task),)
     return (Unknown("call"),)
 
 
@@ -207,8 +208,8 @@ def _passed(project: Project, api: Api, call: f.Call, function: Function) -> tup
     return tuple(v for v in known if isinstance(v, Coroutine) or (isinstance(v, Instance) and project.role(v) in {"future", "task"}))
 
 
-def _chosen_where(project: Project, api: Api, call: f.Call, function: Function) -> str:
-    """Where the arguments of this call say that the work runs; "any" when they are not literal, "" when they do not say."""
+def _chosen(project: Project, api: Api, call: f.Call, function: Function) -> tuple[str, str]:
+    """Where the arguments of this call say that the work runs ("any" when they are not literal, "" when they do not say), and the class of what it gives."""
     where = "any" if any(a.star == "**" for a in call.args) else ""
     for choice in api.where_if:
         argument = project.argument(call, choice.parameter)
@@ -217,10 +218,10 @@ def _chosen_where(project: Project, api: Api, call: f.Call, function: Function) 
         values = project.values(argument, function)
         texts = {v.value if isinstance(v, Literal) else Unknown for v in values}
         if texts == {choice.value}:
-            return choice.where
+            return choice.where, choice.gives or api.gives
         if choice.value in texts or Unknown in texts:
             where = "any"
-    return where
+    return where, api.gives
 
 
 def _start_method(project: Project, api: Api, call: f.Call, function: Function) -> str:

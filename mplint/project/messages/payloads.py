@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator, Literal, NamedTuple
+import typing
+from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.project.processes.forking import methods_set, methods_set_in, starts_by_default
 from mplint.project.modules import Function
-from mplint.project.values import Instance
+from mplint.project.values import Instance, Literal, Partial
 
 if TYPE_CHECKING:
     from mplint.project import Project
     from mplint.project.workers import Submission
 
-Pickled = Literal["", "always", "default"]
+Pickled = typing.Literal["", "always", "default"]
 """Whether pickle carries what is submitted: not (or not known), always, or wherever the platform does not fork by default."""
 
 HOPS = 3
@@ -72,14 +73,44 @@ def pickler_of(project: Project, submission: Submission) -> str:
         kind = project.kind(submission.receiver) if submission.receiver is not None else None
     else:
         receivers = [receiver for row, receiver in project.rows(submission.site) if row.callee is not None and receiver is not None]
-        several = {k.unpickler if (k := project.kind(r)) is not None else None for r in receivers}
+        several = {k.unpickler if (k := project.kind(r)) is not None and not _is_alone(project, r) else None for r in receivers}
         return (several.pop() or "") if len(several) == 1 else ""
     return kind.unpickler if kind is not None else ""
+
+
+def _is_alone(project: Project, receiver: Instance) -> bool:
+    """Whether it is a `Parallel` of one job, the default, which does its tasks itself."""
+    site = project.maker(receiver) if project.role(receiver) == "parallel" else None
+    jobs = (site.call.keyword("n_jobs") or site.call.positional(0)) if site is not None else None
+    return site is not None and (jobs is None or project.values(jobs, site.function) in {(Literal(1),), (Literal(None),)})
+
+
+def callables(project: Project, submission: Submission) -> Iterator[Part]:
+    """The expressions that are what is called in the worker."""
+    if submission.argument is not None and submission.api.payload != "delayed":
+        yield Part(submission.argument, submission.site.function)
+    for _, part in _delayed(project, submission):
+        yield part
+
+
+def _delayed(project: Project, submission: Submission) -> Iterator[tuple[f.Call, Part]]:
+    """The tasks of joblib, `delayed(function)(argument)`, that are written out: each call, and its function."""
+    if submission.api.payload != "delayed" or submission.argument is None:
+        return
+    for item in _elements(submission.argument, submission.site.function):
+        if isinstance(item.expr, f.Call):
+            for value in project.values(item.expr.func, item.function):
+                if isinstance(value, Partial) and value.delayed and (given := value.call.positional(0)) is not None:
+                    yield item.expr, Part(given, value.function)
 
 
 def arguments(project: Project, submission: Submission) -> Iterator[Part]:
     """The expressions that are passed to the callee as arguments, as far as they are written out."""
     api, call, function = submission.api, submission.site.call, submission.site.function
+    if api.payload == "delayed":
+        for task, _ in _delayed(project, submission):
+            yield from (Part(a.value, function) for a in task.args if not a.star)
+        return
     if submission.role == "initializer":
         given = project.argument(call, api.initargs)
         yield from _items(given, function) if given is not None else ()
