@@ -518,7 +518,7 @@ class Project:
 
     def relevant(self, path: str) -> bool:
         """Whether any rule can have something to say about the file."""
-        return self.whole or path in self.triage.exceptions or path in self._touched or self.pipes(path)
+        return self.whole or path in self.triage.exceptions or path in self._touched or self.pipes(path) or self.forks(path)
 
     def pipes(self, path: str) -> bool:
         """Whether the bytes of a file say that it starts programs with pipes and waits for them."""
@@ -530,6 +530,14 @@ class Project:
         for word in (b"Popen", b"PIPE"):
             paths = self.sources.holding(word, paths)
         return frozenset((*self.sources.holding(b".wait(", paths), *self.sources.holding(b".poll(", paths)))
+
+    def forks(self, path: str) -> bool:
+        """Whether the bytes of a file say that it forks by itself."""
+        return path in self._forking
+
+    @cached_property
+    def _forking(self) -> frozenset[str]:
+        return frozenset(self.sources.holding(b"fork()", tuple(self.triage.importing(("os",)))))
 
     @cached_property
     def _touched(self) -> frozenset[str]:
