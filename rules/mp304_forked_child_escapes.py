@@ -56,7 +56,7 @@ class ForkedChildEscapes(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         if not project.forks(module.path):
             return
-        for function in module.functions(lambda text: "fork(" in text):
+        for function in module.functions("fork("):
             for site in function.calls:
                 if f.last_name(site.call.func) == "fork" and project.external(site.call.func, function) == "os.fork":
                     yield from self._judged(project, site)
