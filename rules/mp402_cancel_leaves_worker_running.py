@@ -38,8 +38,8 @@ class CancelLeavesWorkerRunning(Rule):
     ## When it knows
 
     The work must be given to an executor of processes (`concurrent.futures`, loky), directly or in coroutines that resolve. Silent when the function, its callers
-    or what it calls end the workers (`kill`, `terminate`, `terminate_workers`, `kill_workers`), for what `shield` protects, for pebble, whose futures end their worker,
-    for a coroutine that works in a loop, whose cancellation ends the loop, for the cancelling of many futures without a limit, which keeps those in the queue from
+    or what it calls end the workers (`kill`, `terminate`, `terminate_workers`, `kill_workers`; not in a handler of a caller that never hears of the limit), for what
+    `shield` protects, for pebble, whose futures end their worker, for a coroutine that works in a loop, whose cancellation ends the loop, for the cancelling of many futures without a limit, which keeps those in the queue from
     starting, and for threads.
 
     ## References
@@ -57,7 +57,7 @@ class CancelLeavesWorkerRunning(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         seen = set()
         for function, row, message, because in _left(module, project):
-            if row.at not in seen and not _are_ended(project, function):
+            if row.at not in seen and not _are_ended(project, function, row):
                 seen.add(row.at)
                 yield Alarm(self.code, function.site(row), message, because, function.qualname)
 
@@ -271,10 +271,20 @@ def _is_left_over(project: Project, function: Function, source: f.Expr) -> bool:
     return False
 
 
-def _are_ended(project: Project, function: Function) -> bool:
+def _are_ended(project: Project, function: Function, row: f.Row) -> bool:
     """Whether the workers are ended where the wait is: in the function, in what it calls, in who calls it, or by a method of its object."""
     if ends_workers(function) or any(ends_workers(callee) for site in function.calls for callee in project.callees(site)):
         return True
     if function.owner is not None and any(True for _ in function.owner.methods_mentioning(*_ENDING)):
         return True
-    return not function.is_module and any(ends_workers(site.function) for site in project.callers(function))
+    kept = _keeps_limit(function, row)
+    return not function.is_module and any(ends_workers(site.function, unless_raised=kept) for site in project.callers(function))
+
+
+def _keeps_limit(function: Function, row: f.Row) -> bool:
+    """Whether a handler around the wait takes the error of its limit, and goes on: whoever calls the function never hears of it."""
+    for _, handler in function.graph.handlers_around(row):
+        types = handler.types.items if isinstance(handler.types, f.Sequence) else (handler.types,)
+        if any(t is None or f.last_name(t).endswith(("TimeoutError", "Exception")) for t in types):
+            return "raise" not in function.graph.ways_out(handler.body)
+    return False
