@@ -46,8 +46,20 @@ def _loops_look(project: Project, function: Function, row: f.Row, up: int, seen:
             return True
         for site in function.calls:
             if id(site.call) in inside and site.call is not row and any(_mentions(project, callee, _DOWN) for callee in project.callees(site)):
-                return True
+                if not _leads_out(function, site.call):
+                    return True
     return up > 0 and any(_loops_look(project, site.function, site.call, up - 1, seen) for site in callers(project, function))
+
+
+def _leads_out(function: Function, row: f.Row) -> bool:
+    """Whether a row stands in a branch that always leaves the loop: what is done there cleans up, and decides nothing."""
+    graph = function.graph
+    for branch in graph.branch_conditions(row):
+        if isinstance(branch.row, f.If):
+            block = branch.row.body if branch.holds else branch.row.orelse
+            if any(r is row for r in f.walk(*block)) and not graph.can_fall_through(block) and "continue" not in graph.ways_out(block):
+                return True
+    return False
 
 
 def _looks(project: Project, function: Function) -> Iterator[f.Row]:
