@@ -15,6 +15,7 @@ from mplint.project.messages.sizes import is_little
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:
+    from mplint.finding import Site
     from mplint.project import Module, Project
     from mplint.project.lives.lifetimes import Life
 
@@ -46,8 +47,8 @@ class JoinBeforeDrain(Rule):
 
     ## When it knows
 
-    Every way from the start of the process to the join must be known, and the queue or pipe must be read by the same function, or by what it calls,
-    after the join. Silent for the queues of a manager (the process that holds them takes everything at once), for queues that a thread or another
+    Every way from the start of the process to the join must be known, and the queue or pipe must be read after the join: by the same function, by what
+    it calls, or by who calls it. Silent for the queues of a manager (the process that holds them takes everything at once), for queues that a thread or another
     process empties, after `cancel_join_thread()` or `terminate()`, and when all that is put is surely little: a number, a flag, a short text, once
     or each time that the parent asks by the same pipe.
 
@@ -135,17 +136,33 @@ def _alarms(project: Project) -> Iterator[Alarm]:
         for process in writers(project, way.told):
             life = project.life(process)
             for wait, call in _waits(life):
-                if sides(project, wait.function) == {"worker"}:
+                if sides(project, wait.function) == {"worker"} or _is_ended(life, wait.function, call):
                     continue
-                starts = [t.row for t in life.touched("start") if t.function is wait.function]
-                if any(wait.function.graph.reaches(t.row, call, avoiding=starts) for t in life.touched(*_ENDING) if t.function is wait.function):
-                    continue
-                places = _places(project, way, wait.function)
-                if places and _is_too_early(wait.function, call, starts, places):
-                    yield _alarm(way, wait, call, places[0])
+                place = _read_afterwards(project, way, life, wait.function, call, bounded=bool(call.args))
+                if place is not None:
+                    yield _alarm(way, wait, call, place)
 
 
-def _alarm(way: Way, wait: Touch, call: f.Call, place: f.Row) -> Alarm:
+def _read_afterwards(project: Project, way: Way, life: Life, function: Function, point: f.Call, *, bounded: bool, depth: int = _DEPTH) -> Site | None:
+    """Where something is taken out after `point`, and not before: by the function that `point` stands in, or by one that calls it."""
+    places = _places(project, way, function)
+    if places:
+        starts = [t.row for t in life.touched("start") if t.function is function]
+        if any(place is point for place in places) or _is_ended(life, function, point) or not _is_too_early(function, point, starts, places, bounded=bounded):
+            return None
+        return function.site(places[0])
+    sites = callers(project, function) if depth else ()
+    found = (_read_afterwards(project, way, life, s.function, s.call, bounded=bounded, depth=depth - 1) for s in sites if s.function is not function)
+    return next((place for place in found if place is not None), None)
+
+
+def _is_ended(life: Life, function: Function, call: f.Call) -> bool:
+    """Whether the function ends the process itself before the call."""
+    starts = [t.row for t in life.touched("start") if t.function is function]
+    return any(function.graph.reaches(t.row, call, avoiding=starts) for t in life.touched(*_ENDING) if t.function is function)
+
+
+def _alarm(way: Way, wait: Touch, call: f.Call, place: Site) -> Alarm:
     what = "this `join()`" if wait.name == "join" else "this loop"
     said = "waits its whole timeout" if call.args else "waits for ever"
     filled = "put more than a pipe holds into a queue that" if way.what == "queue" else "sent more than a pipe holds by one that"
@@ -153,7 +170,7 @@ def _alarm(way: Way, wait: Touch, call: f.Call, place: f.Row) -> Alarm:
     because = (
         Step(way.made.site, f"the {way.what} is made here"),
         *(Step(t.function.site(t.row), f"`{t.function.name}`, which runs in the process, {'puts' if way.what == 'queue' else 'sends'} into it") for t in way.told[:1]),
-        Step(wait.function.site(place), "it is read here, after the join"),
+        Step(place, "it is read here, after the join"),
     )
     return Alarm(JoinBeforeDrain.code, wait.function.site(call), message, because, wait.function.qualname)
 
@@ -219,7 +236,7 @@ def _places_of(project: Project, row: f.Row, inner: Function, outer: Function, d
     return [r for site in callers(project, inner) for r in _places_of(project, site.call, site.function, outer, depth - 1)]
 
 
-def _is_too_early(function: Function, call: f.Call, starts: list[f.Row], places: list[f.Row]) -> bool:
+def _is_too_early(function: Function, call: f.Call, starts: list[f.Row], places: list[f.Row], *, bounded: bool) -> bool:
     """Whether control comes from the start of the process to the wait for its end without taking anything out, and takes it out afterwards."""
     graph = function.graph
     if not any(graph.reaches(call, place, avoiding=starts) for place in places):
@@ -229,7 +246,7 @@ def _is_too_early(function: Function, call: f.Call, starts: list[f.Row], places:
         between = [loop for loop in graph.loops_around(place) if not any(loop is other for other in around)]
         if between and graph.reaches(place, call, avoiding=starts):
             return False
-        if call.args and any(loop is other for loop in graph.loops_around(place) for other in around):
+        if bounded and any(loop is other for loop in graph.loops_around(place) for other in around):
             return False
     if starts:
         return any(graph.reaches(start, call, avoiding=places) for start in starts)

@@ -35,7 +35,10 @@ def parameter_values(project: Project, param: f.Param, function: Function) -> tu
         return (many,) if many.items else tuple(out) or (Unknown("parameter"),)
     passed = [v for delivery in project.delivered(function, param.name) for v in delivered_values(project, delivery)]
     if param.default is not None:
-        passed.extend(v for v in project.values(param.default, function.outer or function.module.body) if not isinstance(v, Unknown))
+        given = [v for v in project.values(param.default, function.outer or function.module.body) if not isinstance(v, Unknown)]
+        passed.extend(given)
+        if any(isinstance(v, (Function, Partial)) for v in given):  # what calls pass instead is followed where it matters: `callable_values`
+            passed.append(Unknown("parameter"))
     useful = [v for v in passed if not isinstance(v, (Unknown, Literal))]
     if out and useful and all(isinstance(v, (Instance, Many)) for v in useful):
         return tuple(useful)  # the calls know more than an abstract annotation
