@@ -211,7 +211,8 @@ def _may_be_much(project: Project, put: Touch, asked: tuple[Touch, ...] = ()) ->
     function = put.function
     if put.call is None:
         return True
-    rows = {id(row) for loop in function.graph.loops_around(put.call) for row in f.walk(loop)}
+    loops = function.graph.loops_around(put.call) if function.graph.reaches(put.call, put.call) else ()
+    rows = {id(row) for loop in loops for row in f.walk(loop)}
     if rows and not any(id(t.row) in rows for t in asked):
         return True
     return put.call.starred or not is_little(project, put.call.positional(0) or put.call.keyword("obj"), function)
