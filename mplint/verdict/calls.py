@@ -45,6 +45,8 @@ def arguments(m: Machine, expr: f.Call, frame: Frame) -> tuple[tuple[Any, ...], 
         value = ev(m, arg.value, frame)
         if arg.star == "*":
             items = iterate(m, value)
+            if items is None and m.stars is not None and not frame.site:
+                items = [Term("item", (freeze(value), Const(number))) for number in range(m.stars)]
             if items is None:
                 vague.append(freeze(value))
             else:

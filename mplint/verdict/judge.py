@@ -253,6 +253,27 @@ def _settled(groups: dict[tuple[int, ...], list[Outcome]], todo: list[list[int]]
 
 
 def _one(m: Machine, cls: Class, scenario: Scenario) -> tuple[Outcome | None, int]:
+    """The outcome of one path, and the decisions that the construction took."""
+    outcome, first = _run(m, cls, scenario)
+    if outcome is None or outcome.kind != "UNKNOWN" or outcome.reason not in _STARRED:
+        return outcome, first
+    found = []
+    for number in (0, 1, 2):  # with so many items behind the star
+        again = Machine(m.project, m.shapes, m.version, list(m.taken[:first]), recipe=m.recipe, stars=number)
+        found.append(_run(again, cls, scenario)[0])
+        m.earlier += again.steps
+    bad = [o for o in found if o is not None and o.kind in {"FAIL", "CORRUPT"}]
+    if len(bad) < len(found):
+        return outcome, first
+    worst = next((o for o in bad[1:] if o.kind == "FAIL"), bad[1])
+    return (replace(worst, cause="star") if worst.cause == "many" else worst), first
+
+
+_STARRED = frozenset({"args", "a starred argument"})
+"""Why nothing is known of a construction that takes apart what has no known length."""
+
+
+def _run(m: Machine, cls: Class, scenario: Scenario) -> tuple[Outcome | None, int]:
     from mplint.verdict.transit import copied
 
     try:

@@ -76,6 +76,8 @@ class Machine:
     recipe: Recipe | None = None
     """A repair that is tried: it takes the place of `__reduce__`."""
     fresh: int = 0
+    stars: int | None = None
+    """How many items are taken to be behind a star that cannot be taken apart."""
 
     def decide(self, key: Any, first: bool) -> bool:
         """Whether `key` holds: as assumed before, or a new choice whose first alternative is `first`."""

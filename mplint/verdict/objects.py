@@ -7,6 +7,7 @@ from typing import Any
 from mplint import facts as f
 from mplint.project.modules import Class, Function
 from mplint.verdict import builtins, library, operators
+from mplint.verdict.docstrings import docstring
 from mplint.verdict.expressions import converted, ev
 from mplint.verdict.machine import Frame, Machine, Thrown, Vague
 from mplint.verdict.outside import CARRYING, exception_outside
@@ -83,7 +84,7 @@ def class_attribute(m: Machine, cls: Cls, name: str) -> Any:
     if name == "__module__":
         return Const(cls.cls.module.name if isinstance(cls.cls, Class) else "builtins")
     if name == "__doc__":
-        return Term("doc", (cls,), "str")
+        return docstring(m.project, cls)
     found = shape.find(name)
     if found is None:
         if shape.open:
@@ -108,6 +109,8 @@ def class_value(m: Machine, found: Found) -> Any:
     """The value of a class-level assignment."""
     assert found.assign is not None and found.assign.value is not None and isinstance(found.owner, Class)
     owner = found.owner
+    if isinstance(found.assign.value, f.Name) and found.assign.value.id == "__doc__":
+        return docstring(m.project, Cls(owner))
     value = ev(m, found.assign.value, Frame(owner.outer if owner.outer is not None else owner.module.body, {}, owner))
     if isinstance(value, (ListObj, DictObj)):
         return value

@@ -23,7 +23,7 @@ class Outcome:
 
     `kind` is "OK", "FAIL" (it cannot be rebuilt), "CORRUPT" (it comes back changed), "DUMP" (it cannot be pickled) or
     "UNKNOWN".  `reason` says why in words; `what` names the parameters, attributes or objects concerned.  `cause` is the shape:
-    "missing", "many", "keywords", "body", "state", "args", "lost", "changed", "object", "local", "loop".
+    "missing", "many", "star" (too many, behind a star), "keywords", "body", "state", "args", "lost", "changed", "object", "local", "loop".
     """
 
     kind: str

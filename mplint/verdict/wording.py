@@ -42,6 +42,8 @@ def _failure(verdict: Verdict) -> str:
         return f"{_init(verdict)} needs {names}{by}, but {carried(verdict)}"
     if outcome.cause == "many":
         return f"{_init(verdict)} takes fewer arguments than `args` carries: {carried(verdict)}"
+    if outcome.cause == "star":
+        return f"{_init(verdict)} takes fewer arguments than `args` carries: all that was behind a star"
     if outcome.cause == "state":
         return outcome.reason
     return f"{_init(verdict)} runs again on what `args` carries and raises {outcome.reason}"
