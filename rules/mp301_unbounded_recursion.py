@@ -127,7 +127,7 @@ if __name__ == "__main__":
 def _called(project: Project) -> frozenset[str]:
     """The names that code which runs in workers calls."""
     pages = {(function.module, function.facts.at >> f.PAGE_BITS) for function in project.workers()}
-    return frozenset().union(*(called_in(module.page_text(page)) for module, page in pages))
+    return frozenset().union(*(called_in(module.page_code(page)) for module, page in pages))
 
 
 def _own_calls(project: Project, function: Function) -> dict[Function, list[CallSite]]:

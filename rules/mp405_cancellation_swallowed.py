@@ -148,7 +148,7 @@ def _candidates(project: Project, module: Module) -> Iterator[Function]:
     """The coroutine functions of a module in which something takes a cancellation."""
     taking = _TAKING if project.target >= (3, 8) else re.compile(r"\bexcept\b|\bsuppress\b")
     for page in range(len(module.outline.pages)):
-        if module.holds(page, "await", "async with") and project.spread.may_await_work(module, page) and taking.search(module.page_text(page)):
+        if module.holds(page, "await", "async with") and project.spread.may_await_work(module, page) and taking.search(module.page_code(page)):
             for function in project.functions_on(module, page):
                 if function.facts.is_async and _takes(project, function):
                     yield function

@@ -63,7 +63,7 @@ class PopenWaitWithPipe(Rule):
         if not project.pipes(module.path):
             return
         for page in range(len(module.outline.pages)):
-            text = module.page_text(page)
+            text = module.page_code(page)
             if "Popen" in text and "PIPE" in text and (".wait(" in text or ".poll(" in text):
                 for function in project.functions_on(module, page):
                     yield from _waits(self.code, project, function)

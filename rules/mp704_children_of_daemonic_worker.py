@@ -120,7 +120,7 @@ _SPELLED = re.compile(r"^\s+Process\s*(:[^=\n]*)?=", re.MULTILINE)
 def _replaced(module: Module, project: Project, code: str) -> Iterator[Alarm]:
     """Classes that derive from `Pool` and whose `Process` is a class of processes."""
     numbers = [number for number, page in enumerate(module.outline.pages) if page.kind == "step" and page.indent]
-    names = dict.fromkeys(module.outline.pages[n].name for n in numbers if _SPELLED.search(module.page_text(n)))
+    names = dict.fromkeys(module.outline.pages[n].name for n in numbers if _SPELLED.search(module.page_code(n)))
     for name in names:
         cls = module.class_(name)
         if cls is None or not _POOLS & project.ancestry(cls):

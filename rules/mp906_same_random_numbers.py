@@ -159,7 +159,7 @@ def _generator_draws(project: Project) -> Iterator[tuple[Function, Alarm]]:
 def _module_level(module: Module, word: str) -> Iterator[f.Call]:
     """What assignments of the module level give to a name by a call of something that ends in `word`."""
     for number, page in enumerate(module.outline.pages):
-        if page.kind in {"module", "step"} and not page.indent and word in module.page_text(number):
+        if page.kind in {"module", "step"} and not page.indent and word in module.page_code(number):
             for row in module.steps(number):
                 if isinstance(row, f.Assign) and isinstance(row.value, f.Call) and f.last_name(row.value.func) == word[:-1]:
                     yield row.value

@@ -10,7 +10,7 @@ import msgspec
 from mplint.facts.outline import Outline
 from mplint.source import Lines, lines_of
 from mplint.source.look import Look
-from mplint.source.words import code_of, names_in
+from mplint.source.words import code_of, names_in, without_remarks
 
 
 def meaning_of(outline: Outline, lines: Lines, look: Look, sought: Set[str]) -> bytes:
@@ -21,18 +21,15 @@ def meaning_of(outline: Outline, lines: Lines, look: Look, sought: Set[str]) -> 
     names = near | sought if look.named else near
     for number, page in enumerate(outline.pages):
         text = lines.between(page.first, page.last)
-        if number in look.pages:
-            digest.update(text.encode("utf-8", "surrogatepass"))
-        else:
-            for seen in _seen(text, names, near, sought if look.named else frozenset()):
-                digest.update(seen.encode("utf-8", "surrogatepass") + b"\0")
-            digest.update(b"\0" + bytes(word in text for word in held))
-        digest.update(b"\0\0")
+        code = (without_remarks(text),) if number in look.read else ()
+        for seen in (*code, *_seen(text, names, near, sought if look.named else frozenset())):
+            digest.update(seen.encode("utf-8", "surrogatepass") + b"\0")
+        digest.update(b"\0" + bytes(word in text for word in held) + b"\0\0")
     return digest.digest()
 
 
 def _seen(text: str, names: Set[str], near: Set[str], sought: Set[str]) -> Iterator[str]:
-    """The names of `sought` in the code of a page, and its lines that have one of `near`, each with the line behind it."""
+    """The names of `sought` in the code of a page, and its lines that have one of `near`, each with the line of code behind it."""
     if not names or (found := names_in(text)).isdisjoint(names):
         return
     if not found.isdisjoint(sought):
@@ -41,9 +38,10 @@ def _seen(text: str, names: Set[str], near: Set[str], sought: Set[str]) -> Itera
         last = False
         for line in lines_of(text):
             is_near = not names_in(line).isdisjoint(near)
-            if is_near or last:
+            is_code = line.lstrip()[:1] not in {"", "#"}
+            if is_near or (last and is_code):
                 yield line
-            last = is_near
+            last = is_near or (last and not is_code)
 
 
 def new_in(outline: Outline, before: Outline, lines: Lines, look: Look, sought: Set[str]) -> Iterator[tuple[str, int]]:

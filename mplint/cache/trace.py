@@ -175,7 +175,7 @@ def _seen(trace: Trace, source: Source, sources: Sources, pieces: Pieces) -> See
         if meaning_of(without(outline, new), lines, look, trace.sought) != trace.meanings[path]:
             return None
         number = pages_without(outline, new)
-        look = msgspec.structs.replace(look, pages={number[page] for page in look.pages})
+        look = msgspec.structs.replace(look, read={number[page] for page in look.read})
     pieces.keep_outline(source.digest, outline)
     return look, meaning_of(outline, lines, look, trace.sought)
 

@@ -14,7 +14,7 @@ from mplint.facts.outline import ClassOutline, Outline, Page
 from mplint.project.flow import Ending, Graph, graph_of
 from mplint.source import Lines, Source, digest_of
 from mplint.source.look import Look
-from mplint.source.words import code_of, names_in
+from mplint.source.words import code_of, names_in, without_remarks
 
 Lower = Callable[[str, int], tuple[f.Step, ...]]
 """Facts of page `number` of the module at `path`; () where it cannot be read."""
@@ -339,7 +339,7 @@ class Module:
 
     def steps(self, page: int) -> tuple[f.Step, ...]:
         if page not in self._steps:
-            self.look.pages.add(page)
+            self.look.read.add(page)
             self._steps[page] = self._lower(self.path, page)
         return self._steps[page]
 
@@ -347,10 +347,10 @@ class Module:
         where: Page = self.outline.pages[page]
         return self._source.between(where.first, where.last)
 
-    def page_text(self, page: int) -> str:
-        """The text of a page, all of which counts from now on: an edit of it means another look at everything."""
-        self.look.pages.add(page)
-        return self._text(page)
+    def page_code(self, page: int) -> str:
+        """The code of a page, without docstring and comments; all of it counts from now on: an edit of it means another look at everything."""
+        self.look.read.add(page)
+        return without_remarks(self._text(page))
 
     def holds(self, page: int, *words: str) -> bool:
         """Whether the text of a page has one of `words`."""

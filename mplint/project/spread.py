@@ -66,7 +66,7 @@ class Spread:
             for i in module.outline.imports:
                 self._import(module, i.local, i.module, i.level, i.name)
             for number, names in enumerate(self._names[module]):
-                if "import" in names and not imported_in(module.page_text(number)).isdisjoint(self._exports):
+                if "import" in names and not imported_in(module.page_code(number)).isdisjoint(self._exports):
                     self._queue[module, number] = None
         for place in self._awaiting():
             self._queue[place] = None
@@ -134,7 +134,7 @@ class Spread:
         for number, names in enumerate(self._names[module]):
             if self._uses(module, number, names & start) or (
                 "import" in names
-                and (not imported_in(module.page_text(number)).isdisjoint(self._exports) or self.vocabulary.is_imported(code_of(module.page_text(number))))
+                and (not imported_in(module.page_code(number)).isdisjoint(self._exports) or self.vocabulary.is_imported(code_of(module.page_code(number))))
             ):
                 self._queue[module, number] = None
         for i in module.outline.imports:
@@ -150,13 +150,13 @@ class Spread:
         found = awaited
         for _ in range(_DEEP + 1):
             holders = [(module, number) for module, number, names in pages if not names.isdisjoint(found)]
-            fresh = {_own_name(m, number) for m, number in holders if found is awaited or _awaits(m.page_text(number), found)} - leading - vague
+            fresh = {_own_name(m, number) for m, number in holders if found is awaited or _awaits(m.page_code(number), found)} - leading - vague
             leading |= fresh
             found = fresh | {f".{name}" for name in fresh}
         gathering = {f".{word}" for word in AWAITING} | AWAITING
         self._awaited = leading | {f".{name}" for name in leading} | awaited
         for module, number, names in pages:
-            if not names.isdisjoint(gathering) and not names.isdisjoint(self._awaited) and not AWAITING.isdisjoint(called_in(module.page_text(number))):
+            if not names.isdisjoint(gathering) and not names.isdisjoint(self._awaited) and not AWAITING.isdisjoint(called_in(module.page_code(number))):
                 if "asyncio" in names or any(i.module == "asyncio" and i.name in AWAITING for i in module.outline.imports):
                     yield module, number
 
@@ -463,7 +463,7 @@ class Spread:
         """Whether a page that names `words` does more than use a part of a library that has nothing to do with processes (`joblib.load`)."""
         if not words or not words <= self._modules.get(module, set()):
             return bool(words)
-        text = code_of(module.page_text(page))
+        text = code_of(module.page_code(page))
         return any(not part or part in self.vocabulary.members for word in words for part in re.findall(rf"(?<![\w.]){word}\b(?:\.(\w+))?", text))
 
     def _look(self, module: Module, name: str) -> None:

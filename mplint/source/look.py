@@ -6,23 +6,23 @@ import msgspec
 
 
 class Look(msgspec.Struct):
-    """`pages` are the numbers of the pages of which all the text counts.  Of the others it counts whether the text has one of the words `held`,
-    what the lines with one of the names `near` are, each with the line behind it, and, where `named`, which of the names that are sought
+    """`read` are the numbers of the pages of which all the code counts.  Of every page it counts whether the text has one of the words `held`,
+    what the lines with one of the names `near` are, each with the line of code behind it, and, where `named`, which of the names that are sought
     everywhere (`Sources.sought`) the code has."""
 
-    pages: set[int] = msgspec.field(default_factory=set)
+    read: set[int] = msgspec.field(default_factory=set)
     held: set[str] = msgspec.field(default_factory=set)
     near: set[str] = msgspec.field(default_factory=set)
     named: bool = False
 
     @property
-    def size(self) -> tuple[int, int, int, bool]:
+    def size(self) -> tuple[int, ...]:
         """Grows with every look."""
-        return len(self.pages), len(self.held), len(self.near), self.named
+        return len(self.read), len(self.held), len(self.near), self.named
 
     def add(self, other: Look) -> None:
         """What was looked at elsewhere counts, too."""
-        self.pages |= other.pages
+        self.read |= other.read
         self.held |= other.held
         self.near |= other.near
         self.named |= other.named

@@ -29,6 +29,15 @@ def code_of(text: str) -> str:
     return text if end < 0 else text[: found.start()] + text[end + 3 :]
 
 
+def without_remarks(text: str) -> str:
+    """The source of a function or class head without its docstring and the lines that are comments; all of it where these may be parts of strings."""
+    found = _QUOTES.search(text)
+    code = text if found is None or not text[: found.start()].rstrip(" \t\r\nrRuU").endswith(":") else code_of(text)
+    if _QUOTES.search(code) or "\\\n" in code:
+        return text
+    return "".join(line for line in code.splitlines(keepends=True) if line.lstrip()[:1] not in {"", "#"})
+
+
 def imported_in(text: str) -> frozenset[str]:
     """The words behind the `import`s of a source."""
     return frozenset(word for found in _IMPORT.findall(text) for word in re.findall(r"\w+", found))

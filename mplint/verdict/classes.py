@@ -14,7 +14,7 @@ def stated(module: Module) -> Iterator[Class]:
     seen = set(module.outline.classes)
     pages = dict.fromkeys(page for name, pages in module.outline.names.items() if name not in seen for page in pages)
     for page in sorted(pages):
-        if "class " in module.page_text(page):
+        if "class " in module.page_code(page):
             for row in f.walk(*module.steps(page)):
                 if isinstance(row, f.ClassFacts):
                     cls = module.class_(row.name)

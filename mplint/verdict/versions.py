@@ -28,7 +28,7 @@ def known_flag(m: Machine, value: Ext) -> Any:
 def version_flag(m: Machine, module: Module, name: str, hops: int = HOPS) -> Const | None:
     """The value of a module-level name that is computed from the version of Python alone, None for every other."""
     pages = module.outline.names.get(name, ())
-    if len(pages) == 1 and "version_info" in module.page_text(pages[0]):
+    if len(pages) == 1 and "version_info" in module.page_code(pages[0]):
         for row in module.steps(pages[0]):
             if isinstance(row, f.Assign) and row.value is not None and f.dotted(row.targets[0]) == name:
                 try:

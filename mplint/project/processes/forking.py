@@ -127,7 +127,7 @@ def _calls_by_text(module: Module) -> Iterator[tuple[tuple[str, ...], frozenset[
     """How the functions of a page are called, and the names that they call, as the text has it."""
     for number, page in enumerate(module.outline.pages):
         if page.kind in {"function", "block", "module"}:
-            text = module.skim(number) if page.kind == "function" else module.page_text(number)
+            text = module.skim(number) if page.kind == "function" else module.page_code(number)
             defined = [page.name] if page.kind == "function" else [found[1] for found in _DEFINED.finditer(text)]
             yield tuple(name for qualname in defined for name in _spellings(qualname)), called_in(text[text.find(":") :])
 

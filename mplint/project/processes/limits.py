@@ -92,7 +92,7 @@ def _limited(project: Project, arm: CallSite) -> Iterator[tuple[Function, tuple[
 def _aliases(cls: Class) -> set[str]:
     """Other names that the statements of its module give a class."""
     module, said = cls.module, re.compile(rf"=\s*{re.escape(cls.name)}\s*$", re.MULTILINE)
-    pages = (n for n, page in enumerate(module.outline.pages) if page.kind in {"module", "step"} and not page.indent and said.search(module.page_text(n)))
+    pages = (n for n, page in enumerate(module.outline.pages) if page.kind in {"module", "step"} and not page.indent and said.search(module.page_code(n)))
     rows = (row for n in pages for row in f.walk(*module.steps(n)) if isinstance(row, f.Assign))
     return {t.id for row in rows if isinstance(row.value, f.Name) and row.value.id == cls.name for t in row.targets if isinstance(t, f.Name)}
 
