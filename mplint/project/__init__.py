@@ -219,6 +219,10 @@ class Project:
         key = ("life", site.site, handed, path, patient, inward)
         return self.kept(key, lambda: lifetimes.life_of(self, site, handed=handed, path=path, patient=patient, inward=inward))
 
+    def settled(self, key: object, compute: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
+        """What `compute` gives, for a question that may come back to itself (see `Answers`)."""
+        return self._answers.ask(key, compute, ())
+
     def kept(self, key: object, compute: Callable[[], T]) -> T:
         """What `compute` gave when `key` was first asked for; not for questions that may come back to themselves (see `Answers`)."""
         if key not in self._memo:

@@ -25,8 +25,8 @@ def callable_values(project: Project, expr: f.Expr, function: Function, hops: in
     values = project.values(expr, function)
     if not hops or not any(map(is_open, values)):
         return values
-    key = ("callable", id(expr), hops)
-    return project.kept(key, lambda: tuple(dict.fromkeys((*(v for v in values if not is_open(v)), *_followed(project, expr, function, values, hops)))) or values)
+    known = tuple(v for v in values if not is_open(v))
+    return project.settled(("callable", id(expr), hops), lambda: tuple(dict.fromkeys((*known, *_followed(project, expr, function, values, hops))))) or values
 
 
 def is_open(value: Value) -> bool:
