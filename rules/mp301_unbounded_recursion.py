@@ -9,7 +9,7 @@ from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.hierarchy import derived
 from mplint.rule import Example, Hangs, Raises, Rule
-from mplint.source.words import called_in
+from mplint.source.words import called_in, defines
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -153,7 +153,7 @@ def _own_calls(project: Project, function: Function) -> dict[Function, list[Call
 def _is_overridden(project: Project, function: Function, callee: Function) -> bool:
     """Whether a class that derives from that of `function` has a method of its own in place of `callee`: defaults may call each other."""
     owner = function.owner
-    return owner is not None and any(callee.name in cls.method_names() for cls in derived(project, owner, callee.name, r"def\s+%s\b"))
+    return owner is not None and any(callee.name in cls.method_names() for cls in derived(project, owner, callee.name, defines))
 
 
 def _circle(project: Project, start: Function) -> dict[Function, tuple[CallSite, ...]]:

@@ -13,6 +13,7 @@ from mplint.project.hierarchy import derived
 from mplint.project.modules import Class, Function, Module
 from mplint.project.results import entered_values
 from mplint.apis.unpicklable import REFUSED
+from mplint.source import words
 from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Super, Tuple, Unknown, Value, elements, useful
 
 if TYPE_CHECKING:
@@ -107,13 +108,6 @@ def _own(project: Project, cls: Class, attr: str, receiver: Value) -> tuple[Valu
     return (inner,) if inner is not None else ()
 
 
-_STORED = r"(?m)(?:\.|^[ \t]+)%s\b[^=\n]*=[^=]"
-"""How a subclass gives an attribute: a method stores it, or its body does."""
-
-_DEFINED = r"|\bdef[ \t]+%s\b"
-"""It is a method, in the place of what the base declares."""
-
-
 _STORING = re.compile(
     r"\s*(?:=(?!=)|[+|]=|\\|\.(?:" + "|".join(ADDING) + r")\b)"  # assigned, changed, added to
     r"|[ \t]*:[ \t]*[^\s#]|[ \t]+in\b"  # annotated, bound by a loop
@@ -160,7 +154,7 @@ def _instance_attribute(project: Project, base: Instance, cls: Class, attr: str)
 
 def _below(project: Project, base: Instance, cls: Class, attr: str, *, declared: bool) -> Iterator[Value]:
     """What the subclasses of `cls` give as an attribute that it does not; where it declares the attribute (None, for now) also their methods."""
-    for below in derived(project, cls, attr, _STORED + _DEFINED if declared else _STORED):
+    for below in derived(project, cls, attr, words.stores, *((words.defines,) if declared else ())):
         yield from project.stored(below, attr)
         if declared and attr in below.method_names():
             yield from _own(project, below, attr, base)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import builtins
-import re
-from typing import TYPE_CHECKING, Iterator, TypeVar
+from typing import TYPE_CHECKING, Callable, Iterator, TypeVar
 
 from mplint.project.modules import Class, Function
 from mplint.project.values import Bound, External, Tuple, Unknown, Value
@@ -162,16 +161,17 @@ def ancestry(project: Project, value: Value) -> frozenset[str]:
     return frozenset({"?"})
 
 
-def derived(project: Project, cls: Class, name: str, spelled: str) -> Iterator[Class]:
-    """The subclasses of `cls`, at any depth, in whose files `name` is spelled as the pattern says ("%s" in its place); the other files are not read."""
-    wanted = re.compile(spelled.replace("%s", re.escape(name)).encode())
+def derived(project: Project, cls: Class, name: str, *ways: Callable[[bytes, str], bool]) -> Iterator[Class]:
+    """The subclasses of `cls`, at any depth, in whose files `name` stands in one of these `ways` (see `mplint.source.words`); the other files are
+    not read."""
     names, queue = {cls.name}, [cls.name]
     while queue:
         for path, below in project.triage.derived(queue.pop()):
             if below not in names:
                 names.add(below)
                 queue.append(below)
-            module = project.module(path) if wanted.search(project.sources.skim(path, name)) else None
+            data = project.sources.skim(path, name)
+            module = project.module(path) if any(way(data, name) for way in ways) else None
             for found in module.classes_named(below) if module is not None else ():
                 if found is not cls and cls in project.mro(found):
                     yield found

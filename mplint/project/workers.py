@@ -14,6 +14,7 @@ from mplint.project.importing import is_guarded
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.processes.targets import constructing, constructor_row, targets
 from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, elements
+from mplint.source import words
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -88,7 +89,7 @@ def overrides(project: Project, method: Function, receiver: Value) -> Iterator[F
     """What subclasses put in the place of an abstract method, when the receiver may be one of them."""
     if method.owner is None or not isinstance(receiver, Instance) or receiver.made is not None or not _is_abstract(method):
         return
-    for cls in derived(project, method.owner, method.name, r"def\s+%s\b"):
+    for cls in derived(project, method.owner, method.name, words.defines):
         own = cls.method(method.name)
         if own is not None:
             yield own

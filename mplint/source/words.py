@@ -43,6 +43,20 @@ def imported_in(text: str) -> frozenset[str]:
     return frozenset(word for found in _IMPORT.findall(text) for word in re.findall(r"\w+", found))
 
 
+def defines(data: bytes, name: str) -> bool:
+    """Whether a file defines a function called `name`."""
+    return re.search(rb"def\s+%s\b" % re.escape(name.encode()), data) is not None
+
+
+def stores(data: bytes, name: str) -> bool:
+    """Whether a file assigns to an attribute `name`, or in the body of a class."""
+    for found in re.finditer(rb"%s\b[^=\n]*=[^=]" % re.escape(name.encode()), data):  # begins with letters, which is found fast
+        before = data[data.rfind(b"\n", 0, found.start()) + 1 : found.start()]
+        if before.endswith(b".") or (before and not before.strip(b" \t")):
+            return True
+    return False
+
+
 _IMPORT = re.compile(r"\bimport\s+(\([^)]*\)|[^\n]*)")
 
 _QUOTES = re.compile(r'"""|\'\'\'')

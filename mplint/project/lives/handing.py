@@ -11,6 +11,7 @@ from mplint.project.modules import Class, Function, Module
 from mplint.project.lives.nesting import Path, inside
 from mplint.project.parameters import argument_of
 from mplint.project.values import External, Instance, Partial
+from mplint.source import words
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -75,7 +76,7 @@ def below(project: Project, function: Function, call: f.Call) -> tuple[Function,
     cls = values[0].cls
     if not all(isinstance(base, Class) or (isinstance(base, External) and base.name in _EMPTY) for base in project.mro(cls)) or project.stored(cls, func.attr):
         return ()
-    found = (c.method(func.attr) for c in hierarchy.derived(project, cls, func.attr, r"def\s+%s\b"))
+    found = (c.method(func.attr) for c in hierarchy.derived(project, cls, func.attr, words.defines))
     return tuple(dict.fromkeys(method for method in found if method is not None))
 
 

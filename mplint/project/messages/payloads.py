@@ -73,7 +73,7 @@ def pickler_of(project: Project, submission: Submission) -> str:
         kind = project.kind(submission.receiver) if submission.receiver is not None else None
     else:
         receivers = [receiver for row, receiver in project.rows(submission.site) if row.callee is not None and receiver is not None]
-        several = {k.unpickler if (k := project.kind(r)) is not None and not _is_alone(project, r) else None for r in receivers}
+        several = {k.unpickler if (k := project.kind(r)) is not None and (k.unpickler != "pickle" or not _is_alone(project, r)) else None for r in receivers}
         return (several.pop() or "") if len(several) == 1 else ""
     return kind.unpickler if kind is not None else ""
 
