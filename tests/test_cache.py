@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,12 +23,14 @@ from mplint.cache import findings, stamps
 from mplint.cache.folder import LARGEST, Folder
 from mplint.cache.memory import NAME, Memory
 from mplint.cache.pieces import Pieces
+from mplint.cache.trace import DECODER
 from mplint.config import load
 from mplint.facts.outline import outline_of
 from mplint.finding import Finding, Span
 from mplint.finding.result import Result
 from mplint.opening import Opened, open_sessions
 from mplint.source import digest_of
+from mplint.source.look import Look
 from mplint.source.scan import scan_of
 
 CONCISE = ("--output-format", "concise")
@@ -409,6 +412,20 @@ def test_entries_of_well_formed_nonsense(tmp_path: Path) -> None:
     assert again.scan(b"right") == scan_of(b"import multiprocessing\nclass A(B): pass\n")
     assert again.scan(b"page") is None and again.steps(b"right", 0) is None
     assert Pieces(folder, "/other").outline(b"right", 6) is None
+
+
+@pytest.mark.parametrize("nonsense", [{"looks": {}}, {"words": {b"Pool": b""}}, {"meanings": {}}, {"sought": frozenset()}, {"files": {}}, {"places": {}}, {"read": {99}}])
+def test_a_trace_of_well_formed_nonsense(tmp_path: Path, nonsense: dict[str, Any]) -> None:
+    root = project(tmp_path)
+    checked(root)
+    folder, (entry,) = Folder(str(root / NAME)), [path for path in entries(root) if path.name.startswith("traces")]
+    name = entry.name.partition("-")[2]
+    (trace,) = folder.read("traces", name, DECODER) or ()
+    if "read" in nonsense:
+        nonsense = {"looks": {path: Look(read=set(nonsense["read"]), held=look.held) for path, look in trace.looks.items()}}
+    folder.write("traces", name, (msgspec.structs.replace(trace, **nonsense),))
+    put(root, "tasks.py", "def fresh():\n    pass\n\n\n" + TASKS)
+    assert checked(root) == opened(root, cached=False).check()
 
 
 def test_findings_in_files_that_are_no_part_of_the_project(tmp_path: Path) -> None:

@@ -158,14 +158,16 @@ def _is_told_alike(trace: Trace, path: str, number: int, data: bytes, pieces: Pi
     before = pieces.scan(trace.files[path][1])
     scan = scan_of(data)
     pieces.keep_scan(digest_of(data), scan)
-    if before != scan or any((word in data) != bool(bits[number >> 3] >> (number & 7) & 1) for word, bits in trace.words.items()):
+    if before != scan or any(len(bits) <= number >> 3 or (word in data) != bool(bits[number >> 3] >> (number & 7) & 1) for word, bits in trace.words.items()):
         return False
     return not any(path in seen and (word in data) != seen[path] for word, seen in trace.words_of.items())
 
 
 def _seen(trace: Trace, source: Source, sources: Sources, pieces: Pieces) -> Seen | None:
     """What the engine would see of a module, when that is the same as before but for functions that nobody can have looked for."""
-    path, look = source.path, trace.looks[source.path]
+    path, look = source.path, trace.looks.get(source.path)
+    if look is None:
+        return None
     outline, lines = outline_of(source.text), source.lines
     if meaning_of(outline, lines, look, trace.sought) != trace.meanings[path]:
         before = pieces.outline(trace.files[path][1], sys.maxsize)
@@ -175,7 +177,7 @@ def _seen(trace: Trace, source: Source, sources: Sources, pieces: Pieces) -> See
         if meaning_of(without(outline, new), lines, look, trace.sought) != trace.meanings[path]:
             return None
         number = pages_without(outline, new)
-        look = msgspec.structs.replace(look, read={number[page] for page in look.read})
+        look = msgspec.structs.replace(look, read={number[page] for page in look.read if page < len(number)})
     pieces.keep_outline(source.digest, outline)
     return look, meaning_of(outline, lines, look, trace.sought)
 
