@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
-from mplint.project.processes.handlers import Home, Registration, goes_on, home, owner_name, registrations, signal_parameter
+from mplint.project.processes.handlers import Home, Registration, goes_on, home, is_replaced, owner_name, registrations, signal_parameter
 from mplint.rule import Example, Exits, Hangs, Rule
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class HandlerSurvivesSigterm(Rule):
 
     Some way through the handler must end without an exit, a `raise` or a signal to itself. Silent for SIGINT, whose ignoring in an initializer is
     good practice, and for executors, which send no signal as long as no worker dies. Silent for the body of a `Process` that looks at what
-    the handler stores, and where nothing terminates it. Inherited handlers are told as MP101 tells them.
+    the handler stores, where nothing terminates it, and where `SIG_IGN` stands only until a handler takes its place. Inherited handlers are told as MP101 tells them.
 
     ## Fix safety
 
@@ -55,7 +55,7 @@ class HandlerSurvivesSigterm(Rule):
         for registration in registrations(project, module):
             if registration.signals != {"SIGTERM"} and not ("SIGTERM" in registration.signals and registration.functions):
                 continue
-            ignored = IGNORING in registration.others and not registration.functions
+            ignored = IGNORING in registration.others and not registration.functions and not is_replaced(project, registration)
             surviving = tuple(h for h in registration.functions if goes_on(project, h))
             if not (ignored or surviving):
                 continue

@@ -114,6 +114,19 @@ def reverts(registration: Registration) -> bool:
     return False
 
 
+def is_replaced(project: Project, registration: Registration) -> bool:
+    """Whether the function that registers may give the signal another handler behind it: an event loop's, say."""
+    function, call = registration.site.function, registration.site.call
+    for site in function.calls:
+        adds = f.last_name(site.call.func) == "add_signal_handler" or project.external(site.call.func, function) == "signal.signal"
+        if adds and site.call is not call and function.graph.reaches(call, site.call):
+            asked = site.call.positional(0)
+            signals = {name for value in (project.values(asked, function) if asked is not None else ()) for name in _signal_name(value)}
+            if not signals or signals & registration.signals:
+                return True
+    return False
+
+
 def _inherited(project: Project, registration: Registration) -> Iterator[Home]:
     for steps, creation in made_after(project, registration.site):
         made = made_by(project, creation)
