@@ -259,7 +259,8 @@ class Class:
 
     def methods_where(self, wanted: Callable[[str], object], *names: str) -> Iterator[Function]:
         """The methods whose source `wanted` says yes to, which depends on the lines with one of `names`; the others are not even read."""
-        return self._methods_on(lambda page: wanted(self.module.skim(page, *names)))
+        self.module.look.near.update(names)
+        return self._methods_on(lambda page: wanted(self.module.skim(page)))
 
     def _methods_on(self, wanted: Callable[[int], object]) -> Iterator[Function]:
         if self.outline is None or self.facts.body:
@@ -363,9 +364,9 @@ class Module:
         self.look.named = True
         return names_in(code_of(self._text(page)))
 
-    def skim(self, page: int, *names: str) -> str:
-        """The text of a page, for a question whose answer depends on nothing but the lines that have one of `names`, and those behind these."""
-        self.look.near.update(names)
+    def skim(self, page: int) -> str:
+        """The text of a page, for a question whose answer depends on nothing but the lines with a name that the caller adds to `look.near`, and
+        those behind these."""
         return self._text(page)
 
     def page_digest(self, page: int) -> bytes:
@@ -484,7 +485,8 @@ class Module:
 
     def functions_where(self, wanted: Callable[[str, str], object], *names: str) -> Iterator[Function]:
         """Those to whose page `wanted` says yes, by its text and the name of its class ("" outside of classes), which depends on the lines with one of `names`."""
-        return self._functions_on(lambda page, owner: wanted(self.skim(page, *names), owner))
+        self.look.near.update(names)
+        return self._functions_on(lambda page, owner: wanted(self.skim(page), owner))
 
     def _functions_on(self, wanted: Callable[[int, str], object] | None) -> Iterator[Function]:
         if wanted is None or any(wanted(number, "") for number in self.acting_pages()):
