@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from typing import Any, get_args
 
@@ -52,9 +53,16 @@ def _column(type_: Any) -> dict[str, Any]:
     return msgspec.json.schema(type_)
 
 
+def _dedented(value: Any) -> Any:
+    """The same with descriptions that no Python indents: before 3.13 a docstring has the margin of its source."""
+    if isinstance(value, dict):
+        return {key: inspect.cleandoc(item) if key == "description" and isinstance(item, str) else _dedented(item) for key, item in value.items()}
+    return [_dedented(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 def text() -> str:
     """The schema as it is shipped."""
-    return json.dumps(schema(), indent=2) + "\n"
+    return json.dumps(_dedented(schema()), indent=2) + "\n"
 
 
 if __name__ == "__main__":
