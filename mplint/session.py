@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from mplint.cache.pieces import Pieces
 
 
-
 class Session:
     """A project and the rules that run on it.  Nothing is read before `check` asks for it; later checks use what earlier ones read.
 
@@ -49,10 +48,8 @@ class Session:
         self.running = frozenset(code for code in self.chosen.codes if codes is None or codes(code))
         self.rules = tuple(rule for rule in self.packs.rules if rule.code in self.running)
         self.sources = Sources(settings.root, files, overlays)
-        self.project = Project(
-            self.sources, table=table_for(settings), target=settings.target_version, limits=limits_of(settings), pieces=pieces, roots=settings.src
-        )
         self._pieces = pieces
+        self.project = self._project(self.sources, table_for(settings), limits_of(settings))
         self._noqa = noqa
         self._codes = codes
         self._tells_unreadable = (codes is None or codes("MP000")) and not any(
@@ -64,15 +61,11 @@ class Session:
         files = (*self.sources.files, *self.sources.specs)
         other = Session(self.settings, files, packs=self.packs, noqa=self._noqa, codes=self._codes, pieces=self._pieces)
         other.sources = self.sources.changed(overlays)
-        other.project = Project(
-            other.sources,
-            table=self.project.table,
-            target=self.settings.target_version,
-            limits=self.project.limits,
-            pieces=self._pieces,
-            roots=self.settings.src,
-        )
+        other.project = self._project(other.sources, self.project.table, self.project.limits)
         return other
+
+    def _project(self, sources: Sources, table: Table, limits: Limits) -> Project:
+        return Project(sources, table=table, target=self.settings.target_version, limits=limits, pieces=self._pieces, roots=self.settings.src)
 
     def check(
         self, paths: Sequence[str], *, fixes: bool = True, jobs: int = 1, progress: Callable[[int, int], None] | None = None

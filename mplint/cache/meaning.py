@@ -10,35 +10,35 @@ import msgspec
 from mplint.facts.outline import Outline
 from mplint.source import Lines, lines_of
 from mplint.source.look import Look
-from mplint.source.words import code_of, names_in, without_remarks
+from mplint.source.words import code_of, is_remark, names_in, without_remarks
 
 
 def meaning_of(outline: Outline, lines: Lines, look: Look, sought: Set[str]) -> bytes:
     """Digest of what the engine saw of a module: its outline, wherever in the file things stand, and of its pages what it looked for."""
     plain = tuple(msgspec.structs.replace(page, first=0, last=0) for page in outline.pages)
     digest = hashlib.blake2b(msgspec.msgpack.encode(msgspec.structs.replace(outline, pages=plain)), digest_size=16)
-    held, near = sorted(look.held), look.near.union(f".{name}" for name in look.near)
-    names = near | sought if look.named else near
+    held, near, named = sorted(look.held), look.nearby, sought if look.named else frozenset()
     for number, page in enumerate(outline.pages):
         text = lines.between(page.first, page.last)
         code = (without_remarks(text),) if number in look.read else ()
-        for seen in (*code, *_seen(text, names, near, sought if look.named else frozenset())):
+        for seen in (*code, *_seen(text, near, named)):
             digest.update(seen.encode("utf-8", "surrogatepass") + b"\0")
         digest.update(b"\0" + bytes(word in text for word in held) + b"\0\0")
     return digest.digest()
 
 
-def _seen(text: str, names: Set[str], near: Set[str], sought: Set[str]) -> Iterator[str]:
+def _seen(text: str, near: Set[str], sought: Set[str]) -> Iterator[str]:
     """The names of `sought` in the code of a page, and its lines that have one of `near`, each with the line of code behind it."""
-    if not names or (found := names_in(text)).isdisjoint(names):
+    if not near and not sought:
         return
+    found = names_in(text)
     if not found.isdisjoint(sought):
         yield from sorted(names_in(code_of(text)) & sought)
     if not found.isdisjoint(near):
         last = False
         for line in lines_of(text):
             is_near = not names_in(line).isdisjoint(near)
-            is_code = line.lstrip()[:1] not in {"", "#"}
+            is_code = not is_remark(line)
             if is_near or (last and is_code):
                 yield line
             last = is_near or (last and not is_code)
@@ -52,7 +52,7 @@ def new_in(outline: Outline, before: Outline, lines: Lines, look: Look, sought: 
             text = lines.between(page.first, page.last)
             names = names_in(text)
             seen = (look.named and not names.isdisjoint(sought)) or any(word in text for word in look.held)
-            if not seen and names.isdisjoint(look.near.union(f".{word}" for word in look.near)):
+            if not seen and names.isdisjoint(look.nearby):
                 yield name, pages[0]
 
 

@@ -85,15 +85,15 @@ class Memory:
         sources.tell({}, self._seen.data)
         for found in traces:
             entry = self._recalled(found.key, found.checked) if set(given).issubset(found.checked) else None
-            seen = trace.still_seen(found, entry.result, stamps_now, sources, self.pieces) if entry is not None else None
-            if entry is not None and seen is not None:
-                if not stamps.unchanged(self._seen, self._overlays):
-                    return None
-                key = self._key(found.checked)
-                findings.keep(self._folder, key, entry)
-                self._folder.write("traces", name, (trace.moved(found, key, stamps_now, seen), *(other for other in traces if other is not found)))
-                self.pieces.save()
-                return self._recalled(key, given)
+            if entry is None or (seen := trace.still_seen(found, entry.result, stamps_now, sources, self.pieces)) is None:
+                continue
+            if not stamps.unchanged(self._seen, self._overlays):
+                return None
+            key = self._key(found.checked)
+            findings.keep(self._folder, key, entry)
+            self._folder.write("traces", name, (trace.moved(found, key, stamps_now, seen), *(other for other in traces if other is not found)))
+            self.pieces.save()
+            return self._recalled(key, given)
         return None
 
     def _trace_name(self, given: Sequence[str]) -> str:

@@ -169,7 +169,8 @@ def _seen(trace: Trace, source: Source, sources: Sources, pieces: Pieces) -> See
     if look is None:
         return None
     outline, lines = outline_of(source.text), source.lines
-    if meaning_of(outline, lines, look, trace.sought) != trace.meanings[path]:
+    meaning = meaning_of(outline, lines, look, trace.sought)
+    if meaning != trace.meanings[path]:
         before = pieces.outline(trace.files[path][1], sys.maxsize)
         if before is None or len(outline.pages) <= len(before.pages):
             return None
@@ -178,8 +179,9 @@ def _seen(trace: Trace, source: Source, sources: Sources, pieces: Pieces) -> See
             return None
         number = pages_without(outline, new)
         look = msgspec.structs.replace(look, read={number[page] for page in look.read if page < len(number)})
+        meaning = meaning_of(outline, lines, look, trace.sought)
     pieces.keep_outline(source.digest, outline)
-    return look, meaning_of(outline, lines, look, trace.sought)
+    return look, meaning
 
 
 def _is_unknown(name: str, page: Page, source: Source, files: Iterable[str], sources: Sources) -> bool:

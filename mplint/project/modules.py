@@ -349,9 +349,9 @@ class Module:
         return self._source.between(where.first, where.last)
 
     def page_code(self, page: int) -> str:
-        """The code of a page, without docstring and comments; all of it counts from now on: an edit of it means another look at everything."""
+        """The code of a page, without docstring and remarks; all of it counts from now on: an edit of it means another look at everything."""
         self.look.read.add(page)
-        return without_remarks(self._text(page))
+        return code_of(without_remarks(self._text(page)))
 
     def holds(self, page: int, *words: str) -> bool:
         """Whether the text of a page has one of `words`."""

@@ -21,7 +21,7 @@ from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.parameters import Delivery, bindings, delivered_values
 from mplint.project.values import Bound, Entered, External, Instance, Many, Partial, Tuple, Value
 from mplint.project.vocabulary import ADDING, AWAITED, AWAITING, DISTINCT, OPENING, PASSING, Vocabulary
-from mplint.source.words import called_in, code_of, imported_in
+from mplint.source.words import called_in, imported_in
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -132,13 +132,14 @@ class Spread:
         self._names[module] = [module.names(n) for n in range(len(module.outline.pages))]
         start = bound | self._attributes_in(module) | {f".{word}" for word in OPENING}
         for number, names in enumerate(self._names[module]):
-            if self._uses(module, number, names & start) or (
-                "import" in names
-                and (not imported_in(module.page_code(number)).isdisjoint(self._exports) or self.vocabulary.is_imported(code_of(module.page_code(number))))
-            ):
+            if self._uses(module, number, names & start) or ("import" in names and self._imports(module.page_code(number))):
                 self._queue[module, number] = None
         for i in module.outline.imports:
             self._import(module, i.local, i.module, i.level, i.name)
+
+    def _imports(self, code: str) -> bool:
+        """Whether a source imports what leads to an API, from a library or from a module of the project."""
+        return not imported_in(code).isdisjoint(self._exports) or self.vocabulary.is_imported(code)
 
     def _awaiting(self) -> Iterator[Place]:
         """The pages that gather, or group, what may lead to an executor: through functions that are named, some calls deep."""
@@ -463,8 +464,8 @@ class Spread:
         """Whether a page that names `words` does more than use a part of a library that has nothing to do with processes (`joblib.load`)."""
         if not words or not words <= self._modules.get(module, set()):
             return bool(words)
-        text = code_of(module.page_code(page))
-        return any(not part or part in self.vocabulary.members for word in words for part in re.findall(rf"(?<![\w.]){word}\b(?:\.(\w+))?", text))
+        code = module.page_code(page)
+        return any(not part or part in self.vocabulary.members for word in words for part in re.findall(rf"(?<![\w.]){word}\b(?:\.(\w+))?", code))
 
     def _look(self, module: Module, name: str) -> None:
         for number, names in enumerate(self._names.get(module, ())):

@@ -16,6 +16,11 @@ class Look(msgspec.Struct):
     named: bool = False
 
     @property
+    def nearby(self) -> set[str]:
+        """The names `near`, as words and as attributes (see `names_in`)."""
+        return self.near.union(f".{name}" for name in self.near)
+
+    @property
     def size(self) -> tuple[int, ...]:
         """Grows with every look."""
         return len(self.read), len(self.held), len(self.near), self.named

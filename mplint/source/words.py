@@ -30,12 +30,17 @@ def code_of(text: str) -> str:
 
 
 def without_remarks(text: str) -> str:
-    """The source of a function or class head without its docstring and the lines that are comments; all of it where these may be parts of strings."""
+    """The source of a function or class head without its docstring and its remarks; all of it where these may be parts of strings."""
     found = _QUOTES.search(text)
     code = text if found is None or not text[: found.start()].rstrip(" \t\r\nrRuU").endswith(":") else code_of(text)
     if _QUOTES.search(code) or "\\\n" in code:
         return text
-    return "".join(line for line in code.splitlines(keepends=True) if line.lstrip()[:1] not in {"", "#"})
+    return "".join(line for line in code.splitlines(keepends=True) if not is_remark(line))
+
+
+def is_remark(line: str) -> bool:
+    """Whether a line is blank or a comment."""
+    return line.lstrip()[:1] in {"", "#"}
 
 
 def imported_in(text: str) -> frozenset[str]:
