@@ -253,8 +253,7 @@ def _interrupted(project: Project, arm: CallSite, cancels: list[CallSite]) -> It
     if function.owner is not None:
         for other, block in _blocks_of(project, function.owner):
             yield other, block
-            inside = {id(r) for s in block for r in f.walk(s)}
-            queue += [site for site in other.calls if id(site.call) in inside]
+            queue += other.calls_in(*block)
     while queue and len(seen) < 60:
         for callee in project.callees(queue.pop()):
             if callee not in seen:

@@ -194,8 +194,7 @@ def _names(expr: f.Expr, name: str) -> bool:
 
 def _takes_time(project: Project, function: Function, row: f.Try, is_task: bool) -> bool:
     """Whether a try covers a call during which a signal is likely to come: one that waits, or, in the task itself, its very work."""
-    inside = {id(r) for r in f.walk(*row.body)}
-    return any(_waits(project, site) or (is_task and _is_work(project, site)) for site in function.calls if id(site.call) in inside)
+    return any(_waits(project, site) or (is_task and _is_work(project, site)) for site in function.calls_in(*row.body))
 
 
 def _waits(project: Project, site: CallSite) -> bool:

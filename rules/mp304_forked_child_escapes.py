@@ -64,15 +64,14 @@ class ForkedChildEscapes(Rule):
     def _judged(self, project: Project, site: CallSite) -> Iterator[Alarm]:
         function = site.function
         for block in children_of(site):
-            risk, depth = _risk(project, function, block, _DEPTH), _DEPTH
-            above = _handled(project, function, block[0], risk.escape, depth, frozenset()) if risk is not None else None
-            if above is None:
-                risk, depth = _exit(project, function, block), 0
+            for find, depth in ((_risk, _DEPTH), (_exit, 0)):
+                risk = find(project, function, block)
                 above = _handled(project, function, block[0], risk.escape, depth, frozenset()) if risk is not None else None
-            if risk is not None and above is not None:
-                message = f"{risk.why} takes the forked child back into its parent's code, which then runs in both processes"
-                because = (Step(site.site, "the child is forked here"), *risk.because, above)
-                yield Alarm(self.code, risk.site.site, message, because, risk.site.function.qualname)
+                if risk is not None and above is not None:
+                    message = f"{risk.why} takes the forked child back into its parent's code, which then runs in both processes"
+                    because = (Step(site.site, "the child is forked here"), *risk.because, above)
+                    yield Alarm(self.code, risk.site.site, message, because, risk.site.function.qualname)
+                    break
 
     example = Example(
         bad="""\
@@ -144,7 +143,7 @@ class _Risk(NamedTuple):
     because: tuple[Step, ...] = ()
 
 
-def _risk(project: Project, function: Function, block: tuple[f.Step, ...], depth: int) -> _Risk | None:
+def _risk(project: Project, function: Function, block: tuple[f.Step, ...], depth: int = _DEPTH) -> _Risk | None:
     """What can raise in a block that is meant to end the process and has nothing that handles it; None for any other block."""
     last = block[-1]
     final = last.value if isinstance(last, f.Do) and isinstance(last.value, f.Call) else None
@@ -155,12 +154,10 @@ def _risk(project: Project, function: Function, block: tuple[f.Step, ...], depth
         return None
     if any(isinstance(row, f.Try) and _guards(project, function, row) for row in f.walk(*block)):
         return None
-    inside = {row.at for row in f.walk(*block) if isinstance(row, f.Call)}
-    for site in function.calls:
-        if site.call.at in inside and not (hands_on and site.call is final):
-            why = _raises(project, site)
-            if why is not None:
-                return why
+    for site in function.calls_in(*block):
+        why = _raises(project, site) if not (hands_on and site.call is final) else None
+        if why is not None:
+            return why
     if hands_on and final is not None and depth:
         found = _risk(project, below[0], below[0].facts.body, depth - 1)
         if found is not None:
@@ -210,9 +207,8 @@ def _raises(project: Project, site: CallSite) -> _Risk | None:
 
 def _exit(project: Project, function: Function, block: tuple[f.Step, ...]) -> _Risk | None:
     """The `sys.exit()` by which a child is meant to end."""
-    inside = {row.at for row in f.walk(*block) if isinstance(row, f.Call)}
-    for site in function.calls:
-        if site.call.at in inside and ending(project, site):
+    for site in function.calls_in(*block):
+        if ending(project, site):
             return _Risk(site, f"the `SystemExit` of `{f.dotted(site.call.func)}`", _thrown(project, function, site.call, "SystemExit"))
     return None
 

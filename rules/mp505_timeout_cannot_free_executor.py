@@ -58,11 +58,9 @@ class TimeoutCannotFreeExecutor(Rule):
                 continue
             seen.add(use.site)
             method = use.row.name.rpartition(".")[2]
-            waits, why = "leaving the `with` block", "the block is left when the executor's workers are done"
-            if shut is not None:
-                waits, why = "`shutdown()`", "it returns when the executor's workers are done"
+            waits, ends = ("`shutdown()`", "it returns") if shut is not None else ("leaving the `with` block", "the block is left")
             message = f"the limit of `{method}` frees nothing: {waits} waits for the stuck task all the same"
-            because = (Step(end, why),)
+            because = (Step(end, f"{ends} when the executor's workers are done"),)
             yield Alarm(self.code, use.site.site, message, because, use.function.qualname)
 
     example = Example(

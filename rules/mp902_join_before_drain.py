@@ -170,7 +170,7 @@ def _alarm(way: Way, wait: Touch, call: f.Call, place: Site) -> Alarm:
     because = (
         Step(way.made.site, f"the {way.what} is made here"),
         *(Step(t.function.site(t.row), f"`{t.function.name}`, which runs in the process, {'puts' if way.what == 'queue' else 'sends'} into it") for t in way.told[:1]),
-        Step(place, "it is read here, after the join"),
+        Step(place, "it is read here, afterwards"),
     )
     return Alarm(JoinBeforeDrain.code, wait.function.site(call), message, because, wait.function.qualname)
 

@@ -128,7 +128,7 @@ if __name__ == "__main__":
 def _global_draws(project: Project, module: Module) -> Iterator[Alarm]:
     """The first draw from numpy's global state in each function of a module that forked workers run."""
     functions = project.workers_in(module)
-    if not functions or not project.sources.holding(b"numpy", (module.path,)):
+    if not functions or not project.spells(module, b"numpy"):
         return
     for function in functions:
         if not function.spells(*_SPELLED):

@@ -147,7 +147,7 @@ _Found = tuple[str, tuple[Step, ...]]
 
 def _made(project: Project, module: Module) -> Iterator[_Made]:
     """The objects that a module makes where processes may get a copy of them."""
-    if not project.sources.holding(b"threading", (module.path,)) or not _has_processes(project, module):
+    if not project.spells(module, b"threading") or not _has_processes(project, module):
         return
     kinds = {*_TELLING, *_GUARDS}
     imports = [i for i in module.outline.imports if i.module == "threading"]
@@ -169,7 +169,7 @@ def _is_in_workers(project: Project, name: str) -> bool:
 
 
 def _has_processes(project: Project, module: Module) -> bool:
-    return bool(project.workers_in(module)) or any(s.where == "process" for s in project.submissions_of(module)) or bool(project.sources.holding(b"Process", (module.path,)))
+    return bool(project.workers_in(module)) or any(s.where == "process" for s in project.submissions_of(module)) or project.spells(module, b"Process")
 
 
 def _is_worker_code(project: Project, function: Function) -> bool:

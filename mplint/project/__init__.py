@@ -20,7 +20,7 @@ from mplint.project.hierarchy import Base
 from mplint.project.index import Index
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.processes.freezing import frozen_programs
-from mplint.project.lives.nesting import Path
+from mplint.project.lives.nesting import Key, Path
 from mplint.project.parameters import Delivery
 from mplint.project.raising import Escape
 from mplint.project.reading import Reading
@@ -111,7 +111,7 @@ class Project:
         self._reading = Reading(sources, pieces, roots)
         self._memo: dict[object, object] = {}
         self._answers = Answers()
-        self._delivered: dict[tuple[Function, str], dict[tuple[int, int | str | None], Delivery]] = {}
+        self._delivered: dict[tuple[Function, str], dict[tuple[int, Key], Delivery]] = {}
         self._placed: dict[str, dict[int, tuple[f.Attr, f.Assign, Function]]] = {}
         self._submitted: dict[Module, tuple[Submission, ...]] = {}
 
@@ -523,6 +523,10 @@ class Project:
     def relevant(self, path: str) -> bool:
         """Whether any rule can have something to say about the file."""
         return self.whole or path in self.triage.exceptions or path in self._touched or self.pipes(path) or self.forks(path)
+
+    def spells(self, module: Module, word: bytes) -> bool:
+        """Whether the text of a module has a word."""
+        return bool(self.sources.holding(word, (module.path,)))
 
     def pipes(self, path: str) -> bool:
         """Whether the bytes of a file say that it starts programs with pipes and waits for them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterable, NamedTuple
 from mplint import facts as f
 from mplint.project.lives.nesting import key_of
 from mplint.project.modules import Function
-from mplint.project.values import Many, Named, Value, elements, held, named
+from mplint.project.values import Entry, Many, Named, Value, elements, held, named
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -77,7 +77,7 @@ def growth(project: Project, function: Function, name: str) -> Growth:
     """What the body of `function` adds to the container `name` (dotted)."""
     items: list[Value] = []
     keys: list[Value] = []
-    entries: list[tuple[int | str | None, tuple[Value, ...]]] = []
+    entries: list[Entry] = []
     for added in project.additions(function).get(name, ()):
         values = project.values(added.value, function)
         more = held(values) if added.each else values

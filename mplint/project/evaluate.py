@@ -11,7 +11,7 @@ from mplint.project.definitions import definition_values
 from mplint.project.lives.nesting import key_of
 from mplint.project.modules import Class, Function
 from mplint.project.results import call_values
-from mplint.project.values import Coroutine, External, Instance, Literal, Many, Tuple, Unknown, Value, elements, held, named, shallow, under
+from mplint.project.values import Coroutine, Entry, External, Instance, Literal, Many, Tuple, Unknown, Value, elements, held, named, shallow, under
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -84,7 +84,7 @@ def _sequence(project: Project, expr: f.Sequence, function: Function) -> Iterabl
 def _mapping(project: Project, expr: f.Mapping, function: Function) -> Iterable[Value]:
     items: list[Value] = []
     keys: list[Value] = []
-    entries: list[tuple[int | str | None, tuple[Value, ...]]] = []
+    entries: list[Entry] = []
     for key, value in zip(expr.keys, expr.values):
         values = project.values(value, function)
         items.extend(held(values) if key is None else values)

@@ -137,6 +137,11 @@ class Function:
             self._calls = tuple(CallSite(self, row) for row in self.rows if isinstance(row, f.Call))
         return self._calls
 
+    def calls_in(self, *steps: f.Row) -> Iterator[CallSite]:
+        """Those of `calls` that stand in these steps."""
+        inside = {id(row) for row in f.walk(*steps) if isinstance(row, f.Call)}
+        return (site for site in self.calls if id(site.call) in inside)
+
     @property
     def nested(self) -> dict[str, Function]:
         """Functions defined directly in the body, by name; lambdas under "<lambda>N" with N their number."""

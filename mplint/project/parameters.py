@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.project import hierarchy
 from mplint.project.annotations import annotation_values
+from mplint.project.lives.nesting import Key
 from mplint.project.modules import CallSite, Class, Function
-from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, named, under
+from mplint.project.values import Bound, Entry, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, named, under
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -51,8 +52,8 @@ class Delivery(NamedTuple):
 
     expr: f.Expr
     caller: Function
-    taken: int | str | None = None
-    under: int | str | None = None
+    taken: Key = None
+    under: Key = None
 
 
 def delivered_values(project: Project, delivery: Delivery) -> tuple[Value, ...]:
@@ -66,7 +67,7 @@ def delivered_values(project: Project, delivery: Delivery) -> tuple[Value, ...]:
 def _gathered(project: Project, param: f.Param, function: Function) -> Many:
     """What a parameter with stars has, as far as objects of APIs were passed."""
     items: list[Value] = []
-    entries: list[tuple[int | str | None, tuple[Value, ...]]] = []
+    entries: list[Entry] = []
     own = {p.name for p in function.facts.params}
     for delivery in project.delivered(function, param.name):
         values = delivered_values(project, delivery)
@@ -110,7 +111,7 @@ def argument_of(call: f.Call, callee: Function, param: f.Param) -> f.Expr | None
     return call.positional(position) if position >= 0 else None
 
 
-def bindings(call: f.Call, callee: Function) -> Iterator[tuple[f.Param, f.Argument, int | str | None, int | str | None]]:
+def bindings(call: f.Call, callee: Function) -> Iterator[tuple[f.Param, f.Argument, Key, Key]]:
     """How the arguments of a call bind to the parameters of `callee`: the parameter, the argument, and as in `Delivery` what is taken of an
     argument with stars, and where a parameter with stars has it."""
     params = callee.facts.params

@@ -8,6 +8,7 @@ import msgspec
 
 from mplint import facts as f
 from mplint.finding import Site
+from mplint.project.lives.nesting import Key
 from mplint.project.modules import Class, Function, Module
 
 
@@ -79,6 +80,9 @@ class Many(msgspec.Struct, frozen=True):
 Named = tuple[tuple[Union[int, str], "tuple[Value, ...]"], ...]
 """Values by key, each key once."""
 
+Entry = tuple[Key, "tuple[Value, ...]"]
+"""What is put under a key."""
+
 
 class Tuple(msgspec.Struct, frozen=True):
     """A tuple of known length: what each item can be."""
@@ -139,7 +143,7 @@ def _held(values: tuple[Value, ...], *, keys: bool) -> tuple[Value, ...]:
     return tuple(dict.fromkeys(out))
 
 
-def under(values: tuple[Value, ...], key: int | str | None) -> tuple[Value, ...]:
+def under(values: tuple[Value, ...], key: Key) -> tuple[Value, ...]:
     """What indexing these values by a key can give; all that they hold, where the key is None."""
     out: list[Value] = []
     for value in values:
@@ -154,7 +158,7 @@ def under(values: tuple[Value, ...], key: int | str | None) -> tuple[Value, ...]
     return tuple(dict.fromkeys(out))
 
 
-def named(entries: Iterable[tuple[int | str | None, tuple[Value, ...]]]) -> Named:
+def named(entries: Iterable[Entry]) -> Named:
     """`Many.named` of what is put under keys, some of which may not be known."""
     out: dict[int | str, tuple[Value, ...]] = {}
     for key, values in entries:

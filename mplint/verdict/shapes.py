@@ -175,7 +175,7 @@ class Shapes:
 
     def registered(self, cls: Owner) -> Any:
         """The function that `copyreg.pickle` was given for exactly this class in its own module, None without one."""
-        if isinstance(cls, str) or not self.project.sources.holding(b"copyreg", (cls.module.path,)):
+        if isinstance(cls, str) or not self.project.spells(cls.module, b"copyreg"):
             return None
         for site in cls.module.body.calls:
             if self.project.external(site.call.func, site.function) == "copyreg.pickle" and len(site.call.args) >= 2:

@@ -97,7 +97,7 @@ def threads_of(project: Project, module: Module) -> tuple[Submission, ...]:
     """The functions that a module hands to threads; the spread does not follow threads, there are too many of them."""
 
     def compute() -> Iterator[Submission]:
-        for function in module.functions("Thread(") if project.sources.holding(b"Thread(", (module.path,)) else ():
+        for function in module.functions("Thread(") if project.spells(module, b"Thread(") else ():
             for site in function.calls:
                 if f.last_name(site.call.func) == "Thread":
                     if not project.spread.matters(site) and project.external(site.call.func, function) == "threading.Thread":

@@ -65,9 +65,8 @@ def _is_plain(project: Project, thrown: Class) -> bool:
 def _foreign_call(project: Project, arm: CallSite) -> Step | None:
     """A call of somebody else's code in a block that runs while the alarm of `arm` is set; None when nothing shows one."""
     for function, block in _limited(project, arm):
-        inside = {id(row) for row in f.walk(*block)}
-        for site in function.calls if not is_test(project, function.path) else ():
-            if id(site.call) in inside and _is_foreign(project, site):
+        for site in function.calls_in(*block) if not is_test(project, function.path) else ():
+            if _is_foreign(project, site):
                 return Step(site.site, "somebody else's code runs here under a time limit")
     return None
 

@@ -61,7 +61,7 @@ def _pool(project: Project, site: CallSite) -> Instance | None:
 def _handed(project: Project, pool: Instance) -> Iterator[tuple[Function, f.Attr]]:
     """Where a method that gives the pool tasks is an argument of a call."""
     for module in project.spread.modules() if pool.made is not None else ():
-        for site in project.calls(module) if project.sources.holding(b"_async", (module.path,)) else ():
+        for site in project.calls(module) if project.spells(module, b"_async") else ():
             for argument in site.call.args:
                 if isinstance(argument.value, f.Attr) and argument.value.attr.endswith("_async"):
                     values = project.values(argument.value, site.function)
