@@ -114,7 +114,7 @@ class _Run:
         except ConfigError as error:
             self._failure = f"MP000 configuration: {error}"  # a finding of the first file: flake8 has no other place for it
         except Exception as error:
-            self._complain(f"internal error: {type(error).__name__}: {error}")
+            self._failure = f"MP000 internal error: {type(error).__name__}: {error}"
         return {}
 
     def _check(self, paths: Sequence[str], overlays: Mapping[str, bytes] | None) -> Mapping[str, list[Told]]:
@@ -140,7 +140,7 @@ class _Run:
             for broken in opened.broken:
                 self._complain(broken)
             for crash in result.crashes:
-                self._complain(f"internal error in {crash.code} at {os.path.relpath(crash.path)}: {crash.error}")
+                told.setdefault(crash.path, []).append((1, 0, f"MP000 internal error in {crash.code}: {crash.error}"))
             for finding in result.findings:
                 if finding.code != "MP000":
                     told.setdefault(finding.path, []).append((finding.row, finding.column - 1, f"{finding.code} {finding.message}"))

@@ -47,3 +47,14 @@ def run(
 def codes(done: subprocess.CompletedProcess[str]) -> list[str]:
     """The findings of a concise report: `app.py:8:16: MP501`."""
     return [" ".join(line.split(" ")[:2]) for line in done.stdout.splitlines() if ": MP" in line]
+
+
+def pack(root: Path, text: str) -> dict[str, str]:
+    """A rule pack of somebody else, installed as far as Python can tell; the environment that knows it."""
+    home = root / "installed"
+    meta = home / "pack-1.0.dist-info"
+    meta.mkdir(parents=True)
+    (home / "ourpack.py").write_text(text)
+    (meta / "METADATA").write_text("Metadata-Version: 2.1\nName: pack\nVersion: 1.0\n")
+    (meta / "entry_points.txt").write_text("[mplint.rules]\nours = ourpack\n")
+    return {"PYTHONPATH": os.pathsep.join((str(Path(__file__).parent.parent), str(home)))}

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from command import HANGING, LIMIT, codes, project, run
+from command import HANGING, LIMIT, codes, pack, project, run
 
 from mplint import __version__, check
 from mplint.config import ConfigError
@@ -85,17 +85,6 @@ def test_usage_errors_end_with_2(tmp_path: Path, words: list[str], message: str)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def pack(root: Path, text: str) -> dict[str, str]:
-    """A rule pack of somebody else, installed as far as Python can tell; the environment that knows it."""
-    home = root / "installed"
-    meta = home / "pack-1.0.dist-info"
-    meta.mkdir(parents=True)
-    (home / "ourpack.py").write_text(text)
-    (meta / "METADATA").write_text("Metadata-Version: 2.1\nName: pack\nVersion: 1.0\n")
-    (meta / "entry_points.txt").write_text("[mplint.rules]\nours = ourpack\n")
-    return {"PYTHONPATH": os.pathsep.join((str(Path(__file__).parent.parent), str(home)))}
 
 
 def test_a_rule_that_raises_is_named_and_the_other_findings_are_printed(tmp_path: Path) -> None:

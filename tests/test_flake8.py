@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import HANGING, TASKS, codes, project, run
+from command import HANGING, TASKS, codes, pack, project, run
 
 pytest.importorskip("flake8")
 
@@ -144,6 +144,20 @@ def test_a_wrong_configuration_is_one_finding_and_no_traceback(tmp_path: Path, e
     done = flake8("-j", "1", ".", cwd=tmp_path, env=environment)
     assert [line.split(" ")[1] for line in done.stdout.splitlines()] == ["MP000"]
     assert "unknown key `slect`" in done.stdout
+
+
+def test_a_rule_that_raises_is_a_finding_of_its_file(tmp_path: Path, environment: dict[str, str]) -> None:
+    env = pack(
+        tmp_path,
+        "from mplint.rule import Rule\nclass Bad(Rule):\n    '''Bad.'''\n    code = 'XY101'\n    name = 'bad-rule'\n"
+        "    def check(self, module, project):\n        raise KeyError('oops')\n",
+    )
+    root = project(tmp_path / "project", {"idle.py": "x = 1\n"})
+    paths = {"PYTHONPATH": f"{environment['PYTHONPATH']}:{env['PYTHONPATH']}"}
+    for jobs in ("1", "2"):
+        done = flake8("-j", jobs, ".", cwd=root, env=paths)
+        assert (done.returncode, [line.split(" ", 1)[0] for line in codes(done)]) == (1, ["./app.py:1:1:", "./app.py:8:16:", "./tasks.py:1:1:"])
+        assert "MP000 internal error in XY101: KeyError: 'oops'" in done.stdout
 
 
 def test_files_that_flake8_cannot_parse_are_its_own(tmp_path: Path, environment: dict[str, str]) -> None:
