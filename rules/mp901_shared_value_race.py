@@ -25,7 +25,8 @@ class SharedValueRace(Rule):
     ## What it does
 
     Reports a shared value that is changed by what it was (`counter.value += 1`) outside of a lock, while other processes may write to it. The value is a
-    `Value`, `Array`, `RawValue` or `RawArray`; `counter.value = counter.value + 1` and `totals[0] += n` are the same.
+    `Value`, `Array`, `RawValue` or `RawArray`; `counter.value = counter.value + 1` and `totals[0] += n` are the same, and so is what a name keeps in between
+    (`n = counter.value`, later `counter.value = n + 1`).
 
     ## Why it hurts
 
@@ -41,8 +42,8 @@ class SharedValueRace(Rule):
 
     ## Fix safety
 
-    The fix puts the statement under `with value.get_lock():`. It is safe: this lock can be taken again by who has it. There is none for raw values and for
-    a value that was given a lock of its own.
+    The fix puts the statement under `with value.get_lock():`. It is safe: this lock can be taken again by who has it. There is none for raw values, for
+    a value that was given a lock of its own, and where a name keeps what was read.
 
     ## References
 
@@ -126,7 +127,7 @@ if __name__ == "__main__":
 
 
 class Race(NamedTuple):
-    """A row that changes a shared value by what it was; `whole` is the step that belongs under the lock with it, `has_lock` whether the value has one to take."""
+    """A row that changes a shared value by what it was; `whole` is the step that belongs under the lock with it, `has_lock` whether the value has one to take for that."""
 
     made: CallSite
     function: Function
@@ -150,7 +151,8 @@ def _of_value(project: Project, site: CallSite) -> Iterator[Race]:
     for update in lost_updates(project, site, life.touched("value", "[]")):
         place = update.place
         text = f"{f.dotted(place.value) or 'it'}.value" if isinstance(place, f.Attr) else f"{f.dotted(place.value) or 'it'}[...]"
-        yield Race(site, update.function, update.row, _whole(update), text, _has_lock(site, made), update.writers)
+        at_once = isinstance(update.row, f.Change) or any(is_same(row, place) for row in f.walk(update.row.value))
+        yield Race(site, update.function, update.row, _whole(update), text, at_once and _has_lock(site, made), update.writers)
 
 
 def _whole(update: Update) -> f.Row:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.finding import Alarm, Step, by_file
 from mplint.project.messages.channels import Channel, channels, writers
+from mplint.project.importing import is_library
 from mplint.project.messages.pipes import RECEIVING, pipes
 from mplint.project.lives.lifetimes import Touch
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.sides import callers, side_of, sides
 from mplint.project.messages.sizes import is_little
+from mplint.project.values import Instance
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class JoinBeforeDrain(Rule):
 
     ## What it does
 
-    Reports `join()` of a process that puts into a queue or sends by a pipe, where the parent reads it only after the join. A `join(timeout)` is
+    Reports `join()` of a process that puts into a queue or sends by a pipe, where the parent reads it only after the join, or nobody reads the queue at all. A `join(timeout)` is
     reported too: it waits its whole timeout for a process that has long finished its work. So are loops that only ask `is_alive()` until the process has
     ended.
 
@@ -49,7 +51,7 @@ class JoinBeforeDrain(Rule):
 
     Every way from the start of the process to the join must be known, and the queue or pipe must be read after the join: by the same function, by what
     it calls, or by who calls it. Silent for the queues of a manager (the process that holds them takes everything at once), for queues that a thread or another
-    process empties, after `cancel_join_thread()` or `terminate()`, and when all that is put is surely little: a number, a flag, a short text, once
+    process empties, after `cancel_join_thread()` in the process (in the parent it is of no use: measured on 3.8 to 3.13) or `terminate()`, and when all that is put is surely little: a number, a flag, a short text, once
     or each time that the parent asks by the same pipe.
 
     ## References
@@ -121,7 +123,7 @@ class Way(NamedTuple):
 def _ways(project: Project) -> Iterator[Way]:
     """The queues and pipes that can hold up the process which fills them, and that only the parent empties."""
     for channel in channels(project):
-        if channel.taken and not channel.relayed and "passed()" not in channel.life.names() and _fills_up(channel, project):
+        if (channel.taken or _is_never_read(project, channel)) and not channel.relayed and "passed()" not in channel.life.names() and _fills_up(channel, project):
             if any(_may_be_much(project, put) for put in channel.told):
                 yield Way(channel.made, channel.told, channel.taken, "queue")
     for pipe in pipes(project):
@@ -134,9 +136,14 @@ def _alarms(project: Project) -> Iterator[Alarm]:
     """The alarms of the whole project."""
     for way in _ways(project):
         for process in writers(project, way.told):
+            if not way.taken and not _gets(project, process, way):
+                continue
             life = project.life(process)
             for wait, call in _waits(life):
                 if sides(project, wait.function) == {"worker"} or _is_ended(life, wait.function, call):
+                    continue
+                if not way.taken:
+                    yield _alarm(way, wait, call, None)
                     continue
                 place = _read_afterwards(project, way, life, wait.function, call, bounded=bool(call.args))
                 if place is not None:
@@ -162,15 +169,31 @@ def _is_ended(life: Life, function: Function, call: f.Call) -> bool:
     return any(function.graph.reaches(t.row, call, avoiding=starts) for t in life.touched(*_ENDING) if t.function is function)
 
 
-def _alarm(way: Way, wait: Touch, call: f.Call, place: Site) -> Alarm:
+def _is_never_read(project: Project, channel: Channel) -> bool:
+    """Whether nobody takes anything out, and nobody else can: all that is done to the queue is seen, and only this program has it."""
+    life, module = channel.life, channel.made.function.module
+    if life.escapes or life.returned or life.kept - {"global"} or ("global" in life.kept and is_library(project, module)):
+        return False
+    return not {"get", "get_nowait", "iter()", "join"} & life.names() and not any(name.endswith("()") for name in life.names())
+
+
+def _gets(project: Project, process: CallSite, way: Way) -> bool:
+    """Whether a process is given this very queue, as an argument or as a global."""
+    if way.made.function.is_module and not process.function.is_module:
+        return True
+    names = [row for row in f.walk(process.call) if isinstance(row, f.Name)]
+    return any(isinstance(v, Instance) and v.made == way.made.site for name in names for v in project.values(name, process.function))
+
+
+def _alarm(way: Way, wait: Touch, call: f.Call, place: Site | None) -> Alarm:
     what = "this `join()`" if wait.name == "join" else "this loop"
     said = "waits its whole timeout" if call.args else "waits for ever"
     filled = "put more than a pipe holds into a queue that" if way.what == "queue" else "sent more than a pipe holds by one that"
-    message = f"{what} {said} when the process has {filled} is only read afterwards"
+    message = f"{what} {said} when the process has {filled} {'nobody reads' if place is None else 'is only read afterwards'}"
     because = (
         Step(way.made.site, f"the {way.what} is made here"),
         *(Step(t.function.site(t.row), f"`{t.function.name}`, which runs in the process, {'puts' if way.what == 'queue' else 'sends'} into it") for t in way.told[:1]),
-        Step(place, "it is read here, afterwards"),
+        *([Step(place, "it is read here, afterwards")] if place is not None else []),
     )
     return Alarm(JoinBeforeDrain.code, wait.function.site(call), message, because, wait.function.qualname)
 
@@ -203,7 +226,7 @@ def _fills_up(channel: Channel, project: Project) -> bool:
     kind = project.kind(channel.queue)
     if kind is None or kind.role not in {"queue", "simple-queue"}:
         return False
-    return "cancel_join_thread" not in channel.life.names() and not any("worker" in sides(project, t.function) for t in channel.life.touched("get", "get_nowait"))
+    return not any("worker" in sides(project, t.function) for t in channel.life.touched("get", "get_nowait", "cancel_join_thread"))
 
 
 def _may_be_much(project: Project, put: Touch, asked: tuple[Touch, ...] = ()) -> bool:

@@ -47,5 +47,8 @@ PLACES = {"sys.stdin": _FILE, "sys.stdout": _FILE, "sys.stderr": _FILE, "sys.__s
 ROLES = {"pool": "a pool", "executor": "an executor", "async-result": "the result of a task", "future": "a future", "manager": "a manager", "thread": "a thread", "popen": "a `Popen`"}
 """The same for the classes that the API table knows, by their role."""
 
+TRAVELLING = frozenset({"multiprocessing.managers.PoolProxy"})
+"""Classes of such a role that pickle takes: proxies of what a manager's process has."""
+
 GUARDED = {"lock": "lock", "event": "event", "barrier": "barrier", "queue": "queue", "simple-queue": "queue", "shared-value": "shared value"}
 """Roles whose objects of threads pickle always refuses, and those of processes as long as no process is being started."""

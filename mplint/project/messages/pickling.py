@@ -10,7 +10,7 @@ from mplint.project.callables import callable_values
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.messages.payloads import written
 from mplint.project.messages.nameless import Refusal, of_function, of_local
-from mplint.apis.unpicklable import GUARDED, PLACES, REFUSED, ROLES
+from mplint.apis.unpicklable import GUARDED, PLACES, REFUSED, ROLES, TRAVELLING
 from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Tuple, Unknown, Value
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _of_library(asked: Question, value: Instance, name: str, steps: tuple[Step, 
     if name in REFUSED:
         return Refusal(REFUSED[name], steps)
     kind = project.table.kind(name)
-    if kind is None or kind.where == "task" or (value.made is None and not isinstance(value.cls, Class)):
+    if kind is None or name in TRAVELLING or kind.where == "task" or (value.made is None and not isinstance(value.cls, Class)):
         return None  # an annotation may name the twin of what is really passed: a manager's lock, an executor of another kind
     if kind.role in ROLES:
         return Refusal(ROLES[kind.role], steps)
@@ -160,7 +160,7 @@ def _own_pool(asked: Question, cls: Class) -> Refusal | None:
     if not isinstance(pool, f.Attr) or caller.owner is None or f.dotted(pool.value) != caller.receiver or cls not in project.mro(caller.owner):
         return None
     stored = project.stored(cls, pool.attr) if project.find_method(cls, pool.attr) is None else ()
-    found = next((v for v in stored if isinstance(v, Instance) and isinstance(v.cls, External) and project.role(v) in ROLES), None)
+    found = next((v for v in stored if isinstance(v, Instance) and isinstance(v.cls, External) and v.cls.name not in TRAVELLING and project.role(v) in ROLES), None)
     return Refusal(f"an object of `{cls.name}`, whose `{pool.attr}` is {ROLES[project.role(found)]}", project.made_step(found)) if found is not None else None
 
 

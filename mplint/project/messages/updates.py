@@ -36,7 +36,7 @@ def lost_updates(project: Project, made: CallSite, touches: Iterable[Touch]) -> 
         row = touch.function.parent(touch.row)
         if isinstance(touch.row, (f.Attr, f.Item)) and isinstance(row, (f.Assign, f.Change)) and is_written(row, touch.row):
             own = isinstance(touch.row, f.Item) and _is_own(touch.function, touch.row)
-            writes.append((Write(touch.function, row, _depends(row, touch.row) and not own), Update(touch.function, row, touch.row, Writers(False, ()))))
+            writes.append((Write(touch.function, row, _depends(touch.function, row, touch.row) and not own), Update(touch.function, row, touch.row, Writers(False, ()))))
     for write, update in writes:
         if write.changes and not is_locked(project, write.function, write.row):
             writers = writers_of(project, made, write, [other for other, _ in writes])
@@ -49,11 +49,17 @@ def is_written(row: f.Assign | f.Change, place: f.Row) -> bool:
     return row.target is place if isinstance(row, f.Change) else any(t is place for t in row.targets)
 
 
-def _depends(row: f.Assign | f.Change, place: f.Attr | f.Item) -> bool:
-    """Whether what is written is made of what was there."""
+def _depends(function: Function, row: f.Assign | f.Change, place: f.Attr | f.Item) -> bool:
+    """Whether what is written is made of what was there, read in the same row or kept under a name before."""
     if isinstance(row, f.Change):
         return True
-    return row.value is not None and any(is_same(r, place) for r in f.walk(row.value))
+    return row.value is not None and any(is_same(r, place) or _keeps(function, r, row.value, place) for r in f.walk(row.value))
+
+
+def _keeps(function: Function, name: f.Row, value: f.Expr, place: f.Attr | f.Item) -> bool:
+    """Whether a name in `value`, which makes something else of it, is what was in `place`."""
+    found = function.graph.definitions(name) if isinstance(name, f.Name) and name is not value else None
+    return bool(found) and all(isinstance(d, f.Assign) and d.value is not None and is_same(d.value, place) for d in found or ())
 
 
 def is_same(row: f.Row, place: f.Attr | f.Item) -> bool:
