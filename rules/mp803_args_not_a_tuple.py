@@ -139,9 +139,27 @@ def _tuple_of(project: Project, submission: Submission) -> f.Expr | None:
 
 def _single(project: Project, expr: f.Expr, function: Function) -> str:
     """What an expression is that is no iterable of arguments; "" when it may be one."""
+    if isinstance(expr, f.Name) and _is_counted(function, expr):
+        return "a number"
     values = project.values(expr, function)
     found = [_noun(project, v) for v in values]
     return found[0] if found and all(found) else ""
+
+
+def _is_counted(function: Function, name: f.Name) -> bool:
+    """Whether a name is what a loop over `range()` or `enumerate()` counts with."""
+    found = function.graph.definitions(name)
+    return bool(found) and all(isinstance(d, (f.For, f.Clause)) and _counts(function, d.source, d.target, name.id) for d in found or ())
+
+
+def _counts(function: Function, source: f.Expr, target: f.Expr, name: str) -> bool:
+    if not isinstance(source, f.Call) or not isinstance(source.func, f.Name) or function.graph.all_definitions(source.func.id):
+        return False
+    if source.func.id == "enumerate" and isinstance(target, f.Sequence) and target.items:
+        target = target.items[0]
+    elif source.func.id != "range":
+        return False
+    return isinstance(target, f.Name) and target.id == name
 
 
 def _noun(project: Project, value: Value) -> str:
