@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
 from mplint.project.calling import called_by
+from mplint.project.importing import is_guarded
 from mplint.project.messages.pickling import goes_its_own_way
+from mplint.project.processes.sides import sides
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:
-    from mplint.project import CallSite, Function, Instance, Module, Project, Use
+    from mplint.project import CallSite, Function, Instance, Module, Project, Submission, Use
 
 _OTHER = frozenset({"spawn", "forkserver"})
 _STANDARD = frozenset({"multiprocessing.pool.Pool", "concurrent.futures.ProcessPoolExecutor"})
@@ -25,20 +27,21 @@ class TaskWaitsOnOwnPool(Rule):
     ## What it does
 
     Reports work that a task hands to the process pool or executor in which it runs itself, through a global or an attribute: any `submit` or `map` of an
-    executor, and what is waited for of a `Pool`.
+    executor, and what is waited for of a `Pool`. And the same of a `Pool` in a `Process` that is forked when the pool is there.
 
     ## Why it hurts
 
     A worker is a copy of the program as it was when the worker started, and none of the threads that serve the pool are in it. An executor
     starts its workers inside `submit`, which holds the executor's lock: in the copy that lock is taken for ever, so that the task hangs in
     `submit` itself, however many workers are free, and whether it looks at the result or not. The workers of a `Pool` start before the pool gets its name:
-    the task finds None or no such name, and only a worker that was started later, for one that ended, has a copy, and waits on it for ever. Measured
-    on CPython 3.8 to 3.13 (`Pool`: 3.10 to 3.13), where workers are forked.
+    the task finds None or no such name, and only a worker that was started later, for one that ended, has a copy, and waits on it for ever. So does a
+    `Process` that is forked afterwards. Measured on CPython 3.8 to 3.13 (a task of a `Pool`: 3.10 to 3.13), where workers are forked.
 
     ## When it knows
 
     The pool must be the same object, made by one call and kept in a global, a class or an attribute, and the task must come to the call through functions that
-    resolve. Silent for another pool, for pools that the worker makes itself, for pools that spawn or forkserver starts (a lazily made
+    resolve. Of a process it must be certain that the pool was made before: by a statement of the same module, or earlier in the function that makes the
+    process. Silent for another pool, for pools that the worker makes itself, for pools that spawn or forkserver starts (a lazily made
     one is another there), for an object that leaves the pool behind when it is pickled, for the branch that a task takes when there is no `Pool`, and for
     threads.
 
@@ -60,13 +63,16 @@ class TaskWaitsOnOwnPool(Rule):
             role = _known(project, pool)
             if not role or pool.start in _OTHER or (project.target >= (3, 14) and pool.start != "fork"):
                 continue
-            way = _own_tasks(project, pool.made).get(use.function)
+            way = _own_tasks(project, pool, role).get(use.function)
             if way is None or not _is_one(project, use, pool) or (role == "pool" and (not _is_waited_for(project, use) or _is_asked_for(use))):
                 continue
             seen.add(use.site)
+            forked = way[0].site in _forked_with(project, pool)
             method, cls = use.row.name.rpartition(".")[2], pool.cls.name.rpartition(".")[2]
             if role == "executor":
                 message = f"`{method}` in a task of the same executor never returns: the worker's copy of the `{cls}` is locked and nobody serves it"
+            elif forked:
+                message = f"`{method}` in a process that was forked with the pool: its copy of the `{cls}` never answers"
             else:
                 message = f"`{method}` in a task of the same pool: a worker has no `{cls}`, or a copy of it that never answers"
             yield Alarm(self.code, use.site.site, message, (*project.made_step(pool), *way), use.function.qualname)
@@ -120,18 +126,41 @@ def _known(project: Project, pool: Instance) -> str:
     return kind.role
 
 
-def _own_tasks(project: Project, made: Site) -> dict[Function, tuple[Step, ...]]:
-    """What the tasks of a pool run in its workers, with the way there."""
-    return project.kept(("tasks of", made), lambda: _followed(project, made))
+def _own_tasks(project: Project, pool: Instance, role: str) -> dict[Function, tuple[Step, ...]]:
+    """What runs in the workers of a pool, and in processes that are forked with it, with the way there."""
+    return project.kept(("tasks of", pool.made), lambda: _followed(project, pool, role))
 
 
-def _followed(project: Project, made: Site) -> dict[Function, tuple[Step, ...]]:
+def _forked_with(project: Project, pool: Instance) -> dict[Site, Submission]:
+    """The processes that are forked when a pool is there: its threads are not in them."""
+
+    def compute() -> dict[Site, Submission]:
+        maker = project.maker(pool)
+        if maker is None:
+            return {}
+        return {s.site.site: s for s in project.submissions() if s.role in {"target", "run"} and s.where == "process" and s.start not in _OTHER and _is_there(project, maker, s)}
+
+    return project.kept(("forked with", pool.made), compute)
+
+
+def _is_there(project: Project, maker: CallSite, submission: Submission) -> bool:
+    """Whether a pool is made before a process is, in a module that both stand in or in the same function."""
+    site, function = submission.site, maker.function
+    if function is site.function:
+        return function.graph.reaches(maker.call, site.call) and not function.graph.reaches(site.call, maker.call)
+    return function.is_module and function.module is site.function.module and not is_guarded(function, maker.call) and sides(project, site.function) == {"parent"}
+
+
+def _followed(project: Project, pool: Instance, role: str) -> dict[Function, tuple[Step, ...]]:
     out: dict[Function, tuple[Step, ...]] = {}
     for submission in project.submissions():
-        if submission.role == "task" and submission.receiver is not None and submission.receiver.made == made:
+        if submission.role == "task" and submission.receiver is not None and submission.receiver.made == pool.made:
             for callee in submission.callees:
                 said = f"`{submission.title}` takes `{callee.qualname}` and runs it in a worker"
                 out.setdefault(callee, (Step(submission.site.site, said),))
+    for site, submission in _forked_with(project, pool).items() if role == "pool" else ():
+        for callee in submission.callees:
+            out.setdefault(callee, (Step(site, f"`{callee.qualname}` runs in a process that is forked here, when the pool is there"),))
     queue = list(out)
     for function in queue:  # which grows
         for callee, row in called_by(project, function) if len(out) < _FEW else ():
