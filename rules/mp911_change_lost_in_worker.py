@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Alarm, Step, by_file
-from mplint.project.lives.mentions import is_target
+from mplint.project.lives.mentions import is_target, loads
 from mplint.project.messages.losing import changed, is_first, losses, read_on
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.sides import callers, sides
@@ -21,6 +21,9 @@ _READING = frozenset({
     "reversed", "concatenate", "format", "DataFrame", "info", "debug", "Counter", "append", "extend", "mean", "median",
 })  # fmt: skip
 """Last names of calls that read a container and add nothing to it."""
+
+_FILLING = frozenset({"append", "extend", "insert", "add", "update", "sort", "reverse"})
+"""Methods by which a list or set is filled or put in order."""
 
 
 class ChangeLostInWorker(Rule):
@@ -39,8 +42,8 @@ class ChangeLostInWorker(Rule):
     ## When it knows
 
     The method must run in workers only, by all calls that are known. Nobody but the worker may set the attribute, apart from a first value that the
-    class or `__init__` gives it, a constant or an empty container; the class and its bases must be known. A container must be made empty in the
-    function that hands it over, be changed there by nobody, and go nowhere else. The read must come behind the call that makes the process or gives the task: in the same
+    class or `__init__` gives it, a constant or an empty container; the class and its bases must be known. A container must be made in the
+    function that hands it over, empty or, when the worker does nothing else with it than to fill it, as a list; it must be changed there by nobody, and go nowhere else. The read must come behind the call that makes the process or gives the task: in the same
     function, in a method that it calls on the object, or in the function that called it. Silent for threads, and for `Value`, `Array` and what a
     manager shares.
 
@@ -131,7 +134,7 @@ def _alarms(project: Project) -> Iterator[Alarm]:
             row = next((row for attr, row in changed(callee, param) if not attr), None)
             if row is None or any(isinstance(d.row, f.Row) and not isinstance(d.row, (f.Change, f.Delete)) for d in callee.graph.all_definitions(param)):
                 continue
-            lost = _read_after(project, submission, given)
+            lost = _read_after(project, submission, given, filled=_is_only_filled(callee, param))
             if lost is not None:
                 message = f"`{param}` is the worker's copy of `{given.id}`: the parent, which reads it afterwards, does not see this change"
                 yield _alarm(project, submission, callee, row, lost, message)
@@ -215,13 +218,14 @@ def _given(project: Project, submission: Submission, callee: Function) -> Iterat
         yield from ((item, name) for item, name in zip(items, places) if isinstance(item, f.Name))
 
 
-def _read_after(project: Project, submission: Submission, given: f.Name) -> _Read | None:
-    """Where the parent reads a container that it has made empty, given to the worker and to nobody else."""
+def _read_after(project: Project, submission: Submission, given: f.Name, *, filled: bool) -> _Read | None:
+    """Where the parent reads a container that it has made, empty unless it is only `filled` there, given to the worker and to nobody else."""
     function = submission.site.function
-    made = function.graph.all_definitions(given.id)
-    if not made or not all(isinstance(d.row, f.Assign) and not d.path and d.value is not None and _is_empty(d.value) for d in made):
+    made = tuple(_made(function, given.id))
+    if not made or not all(value is not None and (_is_empty(value) or filled and _is_fresh(value)) for value in made):
         return None
-    if any(not attr for attr, _ in changed(function, given.id)) or any(_mentions(inner, given.id) for inner in function.all_nested()):
+    others = (other for other in function.module.functions(given.id) if not other.is_module) if function.is_module else function.all_nested()
+    if any(not attr for attr, _ in changed(function, given.id)) or any(_mentions(other, given.id) for other in others):
         return None
     handed = {id(row) for s in project.submissions_of(function.module) if s.site.function is function and s.where == "process" for row in f.walk(s.site.call)}
     found: _Read | None = None
@@ -236,9 +240,42 @@ def _read_after(project: Project, submission: Submission, given: f.Name) -> _Rea
     return found
 
 
+def _made(function: Function, name: str) -> Iterator[f.Expr | None]:
+    """What a name is bound to in a function, or in the statements of the module; None for anything but a plain assignment."""
+    if not function.is_module:
+        yield from (d.value if isinstance(d.row, f.Assign) and not d.path else None for d in function.graph.all_definitions(name))
+        return
+    for page in function.module.outline.names.get(name, ()):
+        for row in f.walk(*function.module.steps(page)):
+            if any(isinstance(part, f.Name) and part.id == name for target in f.stored_to(row) for part in f.walk(target)):
+                yield row.value if isinstance(row, f.Assign) and any(isinstance(t, f.Name) and t.id == name for t in row.targets) else None
+
+
+def _is_only_filled(callee: Function, param: str) -> bool:
+    """Whether a worker does nothing with a container but change it, and print it: the change is what it is given for."""
+    for row in loads(callee, param):
+        around = callee.parent(row)
+        if isinstance(around, f.Attr) and around.attr in _FILLING or isinstance(around, f.Item) and around.value is row:
+            continue
+        if not isinstance(around, (f.Text, f.Op)) and not (isinstance(around, f.Call) and f.last_name(around.func) in {"print", "len", "range"}):
+            return False
+    return True
+
+
+def _is_fresh(value: f.Expr) -> bool:
+    """Whether an expression makes a list or set of its own."""
+    if isinstance(value, f.Call):
+        return isinstance(value.func, f.Name) and value.func.id in {"list", "set"}
+    return isinstance(value, f.Sequence) and value.kind != "tuple" or isinstance(value, f.Comprehension) and value.kind in {"list", "set"}
+
+
 def _is_empty(value: f.Expr) -> bool:
     return is_first(value) and not isinstance(value, f.Const) and not (isinstance(value, f.Sequence) and value.kind == "tuple")
 
 
 def _mentions(function: Function, name: str) -> bool:
-    return any(isinstance(row, f.Name) and row.id == name for row in function.rows)
+    """Whether a function names what is outside of it: a name that is none of its own."""
+    if any(isinstance(row, f.Declare) and name in row.names for row in function.rows):
+        return True
+    own = any(p.name == name for p in function.facts.params) or function.graph.all_definitions(name)
+    return not own and any(isinstance(row, f.Name) and row.id == name for row in function.rows)
