@@ -87,12 +87,12 @@ def count(total, times):
 
 def main():
     total = Value("i", 0)
-    workers = [Process(target=count, args=(total, 20_000)) for _ in range(4)]
+    workers = [Process(target=count, args=(total, 50_000)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    print("all counted" if total.value == 80_000 else "updates were lost")
+    print("all counted" if total.value == 200_000 else "updates were lost")
 
 
 if __name__ == "__main__":
@@ -111,12 +111,12 @@ def count(total, times):
 
 def main():
     total = Value("i", 0)
-    workers = [Process(target=count, args=(total, 20_000)) for _ in range(4)]
+    workers = [Process(target=count, args=(total, 50_000)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    print("all counted" if total.value == 80_000 else "updates were lost")
+    print("all counted" if total.value == 200_000 else "updates were lost")
 
 
 if __name__ == "__main__":
