@@ -8,8 +8,9 @@ from mplint import facts as f
 from mplint.apis.unpicklable import GUARDED
 from mplint.finding import Alarm, Step
 from mplint.project.messages.payloads import arguments
+from mplint.project.messages.pickling import goes_its_own_way
 from mplint.project.processes.forking import forks
-from mplint.project.values import Instance, Value, elements
+from mplint.project.values import External, Instance, Value, elements
 from mplint.rule import Example, Prints, Raises, Rule
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class MixedStartMethods(Rule):
     ## What it does
 
     Reports a `Lock`, `Event`, `Queue`, `Value` or another shared object that is made where fork is the start method, and given to a process that `spawn` or
-    `forkserver` starts. Such an object is made with the default context, or with `get_context("fork")`, and given as an argument, or to the
-    initializer of a pool or executor.
+    `forkserver` starts. Such an object is made with the default context, or with `get_context("fork")`, and given as an argument, to the
+    initializer of a pool or executor, or with the object whose method the process runs.
 
     ## Why it hurts
 
@@ -55,9 +56,8 @@ class MixedStartMethods(Rule):
         for submission in project.submissions_of(module):
             if submission.start not in {"spawn", "forkserver"} or submission.where != "process" or submission.role not in {"target", "run", "initializer"}:
                 continue
-            for expr, function in _given(project, submission):
+            for expr, function, found in (*_given(project, submission), *_held(project, submission)):
                 site = function.site(expr)
-                found = _forked(project, expr, function)
                 if found is None or site in seen:
                     continue
                 seen.add(site)
@@ -115,12 +115,29 @@ if __name__ == "__main__":
     )
 
 
-def _given(project: Project, submission: Submission) -> Iterator[tuple[f.Expr, Function]]:
+def _given(project: Project, submission: Submission) -> Iterator[tuple[f.Expr, Function, Instance | None]]:
     """What the process gets: its arguments, those of the constructor of a class of processes."""
     if submission.role != "run":
-        yield from ((part.expr, part.function) for part in arguments(project, submission))
+        yield from ((part.expr, part.function, _forked(project, part.expr, part.function)) for part in arguments(project, submission))
         return
-    yield from ((a.value, submission.site.function) for a in submission.site.call.args if not a.star)
+    function = submission.site.function
+    yield from ((a.value, function, _forked(project, a.value, function)) for a in submission.site.call.args if not a.star)
+
+
+def _held(project: Project, submission: Submission) -> Iterator[tuple[f.Expr, Function, Instance | None]]:
+    """What the object has that a process gets with a method: what its constructor makes, unless the class says itself what travels."""
+    argument, site = submission.argument, submission.site
+    cls = submission.callees[0].owner if len(submission.callees) == 1 and submission.callees[0].receiver else None
+    if not isinstance(argument, f.Attr) or cls is None or goes_its_own_way(project, cls):
+        return
+    init = project.find_method(cls, "__init__")
+    if init is None or isinstance(init, External):
+        return
+    for row in init.rows:
+        if isinstance(row, f.Assign) and isinstance(row.value, f.Call) and any(f.dotted(t).startswith(f"{init.receiver}.") for t in row.targets):
+            found = _forked(project, row.value, init)
+            if found is not None:
+                yield argument, site.function, found
 
 
 def _forked(project: Project, expr: f.Expr, function: Function) -> Instance | None:
