@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Step
-from mplint.project.lives.mentions import is_target, loads
-from mplint.project.messages.updates import CHANGING
+from mplint.project.lives.globals import changed_globals, global_reads
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.sides import callers, sides
 from mplint.project.values import Many
@@ -112,33 +111,15 @@ if __name__ == "__main__":
 
 
 def _changed(function: Function) -> Iterator[tuple[str, f.Row]]:
-    """The globals that the body of a function assigns or changes in place, each with the row."""
-    declared = {n for row in function.rows if isinstance(row, f.Declare) and row.kind == "global" for n in row.names}
-    for row in function.rows:
-        targets = row.targets if isinstance(row, (f.Assign, f.Delete)) else (row.target,) if isinstance(row, f.Change) else ()
-        for target in targets:
-            if isinstance(target, f.Name) and target.id in declared and not (isinstance(row, f.Assign) and _is_given(function, row.value)):
-                yield target.id, row
-            elif isinstance(target, f.Item) and _is_global(function, target.value):
-                yield f.dotted(target.value), row
-        if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in CHANGING and _is_global(function, row.func.value):
-            yield f.dotted(row.func.value), row
+    """The globals that the body of a function changes, each with the row; not those in which it keeps what it is given."""
+    for name, row in changed_globals(function):
+        if not (isinstance(row, f.Assign) and any(_names(t, name) for t in row.targets) and _is_given(function, row.value)):
+            yield name, row
 
 
 def _is_given(function: Function, value: f.Expr | None) -> bool:
     """Whether a value comes from the parent: kept for the worker itself, and no result."""
     return isinstance(value, f.Name) and any(p.name == value.id for p in function.facts.params)
-
-
-def _is_global(function: Function, expr: f.Expr) -> bool:
-    if not isinstance(expr, f.Name) or expr.id not in function.module.outline.names or function.graph.definitions(expr):
-        return False
-    scope: Function | None = function
-    while scope is not None and not scope.is_module:
-        if any(p.name == expr.id for p in scope.facts.params) or scope.graph.all_definitions(expr.id):
-            return False
-        scope = scope.outer
-    return True
 
 
 def _is_plain(project: Project, module: Module, name: str, row: f.Row) -> bool:
@@ -179,7 +160,7 @@ def _is_changed_in_parent(project: Project, module: Module, name: str) -> bool:
 
 def _is_read_elsewhere(project: Project, module: Module, name: str) -> bool:
     """Whether any function that is not known to run in workers reads the global."""
-    return any(function not in project.workers() and any(True for _ in _reads(function, name)) for function in module.functions(name))
+    return any(function not in project.workers() and any(True for _ in global_reads(function, name)) for function in module.functions(name))
 
 
 def _read_after(project: Project, site: CallSite, module: Module, name: str) -> tuple[Function, f.Row] | None:
@@ -188,22 +169,13 @@ def _read_after(project: Project, site: CallSite, module: Module, name: str) -> 
         if sides(project, function) != {"parent"}:
             continue
         if function.module is module:
-            for load in _reads(function, name):
+            for load in global_reads(function, name):
                 if function.graph.reaches(call, load) and not any(load is inner for inner in f.walk(call)):
                     return function, load
         for other in function.calls:
             if other.call is not call and function.graph.reaches(call, other.call):
                 for callee in project.callees(other):
                     if callee.module is module and sides(project, callee) == {"parent"}:
-                        for load in _reads(callee, name):
+                        for load in global_reads(callee, name):
                             return callee, load
     return None
-
-
-def _reads(function: Function, name: str) -> Iterator[f.Name]:
-    for load in loads(function, name):
-        around = function.parent(load)
-        if isinstance(around, f.Item) and around.value is load and is_target(function, around):
-            continue
-        if _is_global(function, load) or (function.is_module and load.id == name):
-            yield load

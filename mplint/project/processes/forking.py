@@ -154,9 +154,18 @@ def forks(project: Project, creation: CallSite, made: Instance) -> bool:
 
 def starts_by_default(project: Project, creation: CallSite) -> bool:
     """Whether a creation of processes that names no start method leaves it to the default, and not to a context that was asked for by a name we do not know."""
-    func = creation.call.func
-    contexts = project.values(func.value, creation.function) if isinstance(func, f.Attr) else ()
+    contexts = (v for func in _spelled_out(creation) for v in project.values(func.value, creation.function))
     return not any(isinstance(v, Instance) and project.role(v) == "context" and _is_asked(project, v) for v in contexts)
+
+
+def _spelled_out(creation: CallSite) -> Iterator[f.Attr]:
+    """What a call calls, where that is an attribute, also through a local name: `make = context.Process`."""
+    func = creation.call.func
+    if isinstance(func, f.Attr):
+        yield func
+    elif isinstance(func, f.Name):
+        kept = (binder.value for binder in creation.function.graph.definitions(func) or () if isinstance(binder, f.Assign))
+        yield from (value for value in kept if isinstance(value, f.Attr))
 
 
 def _is_asked(project: Project, context: Instance) -> bool:
