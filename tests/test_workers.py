@@ -445,3 +445,54 @@ def test_spawned_workers_import_the_module_of_their_task(tmp_path: Path) -> None
         "table": "`Pool.map` uses processes that `spawn` starts, each of which imports `main` / importing `main` calls `table`",
         "rows": "`Pool.map` uses processes that `spawn` starts, each of which imports `main` / importing `main` calls `table` / `table` calls `rows`",
     }
+
+
+def test_a_worker_calls_what_it_is_given(tmp_path: Path) -> None:
+    project = linked(tmp_path, {"main.py": """
+        from functools import partial
+        from multiprocessing import Pool, Process
+        def argument(x): pass
+        def keyword(): pass
+        def bound(x): pass
+        def passed_on(): pass
+        def first(): pass
+        def second(): pass
+        def constructed(x): pass
+        def kept_only(): pass
+        def not_called(): pass
+        def loop(work, queue, tail=None):
+            for x in iter(queue.get, None):
+                work(x)
+            tail()
+        def apply(function, x):
+            return function(x)
+        def through(function):
+            relay(function)
+        def relay(function):
+            return function()
+        def store(function, queue):
+            queue.put(function)
+        class Runner(Process):
+            def __init__(self, function, other):
+                super().__init__()
+                self.function = function
+                self.other = other
+            def run(self):
+                self.function(1)
+                print(self.other)
+        def main(queue):
+            Process(target=loop, args=(argument, queue), kwargs={"tail": keyword}).start()
+            Process(target=store, args=(not_called, queue)).start()
+            with Pool() as pool:
+                pool.map(partial(apply, bound), [])
+                pool.apply_async(through, (passed_on,))
+                pool.apply_async(relay, (first,))
+                pool.map(relay, [second])
+            Runner(constructed, kept_only).start()
+        """})  # fmt: skip
+    chains = named(project)
+    given = {"argument", "keyword", "bound", "passed_on", "first", "constructed"}
+    assert set(chains) == {"loop", "apply", "through", "relay", "store", "Runner.run", *given}
+    assert chains["argument"] == "`Process` takes `loop` and runs it in a worker / `loop` calls `argument`"
+    assert chains["first"] == "`Pool.apply_async` takes `relay` and runs it in a worker / `relay` calls `first`"
+    assert chains["constructed"] == "`Process` runs `Runner.run` as the body of a process / `run` calls `constructed`"

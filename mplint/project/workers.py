@@ -12,6 +12,7 @@ from mplint.project.calling import called_by
 from mplint.project.hierarchy import derived, find_method
 from mplint.project.importing import is_guarded
 from mplint.project.modules import CallSite, Class, Function
+from mplint.project.processes.given import given
 from mplint.project.processes.targets import constructing, constructor_row, targets
 from mplint.project.values import Bound, External, Instance, Literal, Many, Partial, Tuple, Unknown, Value, elements
 from mplint.source import words
@@ -209,13 +210,18 @@ def reached(project: Project, limit: int = FOLLOWED) -> dict[Function, Reach]:
     out: dict[Function, Reach] = {}
     for certain in (True, False):
         queue: list[Function] = []
-        for submission in project.submissions():
-            if submission.role in {"callback", "handler"} or submission.where not in ({"process"} if certain else {"any"}):
-                continue
+        handing = [s for s in project.submissions() if s.role not in {"callback", "handler"} and s.where == ("process" if certain else "any")]
+        for submission in handing:
             for callee in submission.callees:
                 if callee not in out:
                     out[callee] = Reach(submission, None, None, certain)
                     queue.append(callee)
+        for submission in handing:
+            for root in submission.callees:
+                for callee, row in given(project, submission, root):
+                    if callee not in out:
+                        out[callee] = Reach(submission, root, row, certain)
+                        queue.append(callee)
         for function in tuple(queue):
             for callee, found in _imported_again(project, out[function], function):
                 if callee not in out:
@@ -256,14 +262,21 @@ def chain(project: Project, reach: dict[Function, Reach], function: Function) ->
             return None
         if found.caller is not None and found.call is not None:
             steps.append(Step(found.caller.site(found.call), f"{_caller(found.caller)} calls `{current.qualname}`"))
+            if found.caller in found.submission.callees and reach[found.caller].submission is not found.submission:  # it was given to this one
+                steps.append(_handed_over(found, found.caller))
+                break
         else:
-            submission = found.submission
-            verb = "runs it in a worker" if found.certain else "may run it in a worker process"
-            what = {"initializer": "as the initializer of each worker", "run": "as the body of a process"}.get(submission.role, verb)
-            said = f"`{submission.title}` takes `{current.qualname}` and {verb}" if what == verb else f"`{submission.title}` runs `{current.qualname}` {what}"
-            steps.append(Step(submission.site.site, said))
+            steps.append(_handed_over(found, current))
         current = found.caller
     return tuple(reversed(steps))
+
+
+def _handed_over(found: Reach, function: Function) -> Step:
+    submission = found.submission
+    verb = "runs it in a worker" if found.certain else "may run it in a worker process"
+    what = {"initializer": "as the initializer of each worker", "run": "as the body of a process"}.get(submission.role, verb)
+    said = f"`{submission.title}` takes `{function.qualname}` and {verb}" if what == verb else f"`{submission.title}` runs `{function.qualname}` {what}"
+    return Step(submission.site.site, said)
 
 
 def _caller(function: Function) -> str:
