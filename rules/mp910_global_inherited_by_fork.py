@@ -10,7 +10,7 @@ from mplint.finding import Alarm, Step
 from mplint.project.importing import is_test
 from mplint.project.lives.globals import global_reads
 from mplint.project.lives.mentions import is_target
-from mplint.project.lives.settings import Initial, Setting, imported_modules, initial, set_at_run_time, settings
+from mplint.project.lives.settings import Initial, Setting, imported_modules, initial, is_main_program, set_at_run_time, settings
 from mplint.project.modules import CallSite, Function, Module
 from mplint.project.processes.children import has_unknown_context, is_standard
 from mplint.project.processes.earlier import runs_before
@@ -141,7 +141,7 @@ class _Read(NamedTuple):
 
 def _reads(project: Project, module: Module) -> Iterator[_Read]:
     """What the functions of a module that run in workers read of globals that may be set at run time, in source order."""
-    workers = [function for function in project.workers_in(module) if not function.is_module and project.workers()[function].certain]
+    workers = [function for function in project.workers_in(module) if project.workers()[function].certain and not _is_main(function)]
     own = set_at_run_time(project, module) if workers else frozenset()
     others = imported_modules(project, module) if workers else {}
     dots = [f"{name}." for name in others]
@@ -156,6 +156,11 @@ def _reads(project: Project, module: Module) -> Iterator[_Read]:
                     owner = project.module(path)
                     if owner is not None and row.attr in set_at_run_time(project, owner):
                         yield _Read(owner, row.attr, function, row)
+
+
+def _is_main(function: Function) -> bool:
+    """Whether a function is the code of a module, or defined by its main program alone: other workers than forked ones do not even have it."""
+    return function.is_module or is_main_program(function.module, function.facts.at >> f.PAGE_BITS)
 
 
 def _is_expected(read: _Read, before: Initial) -> bool:

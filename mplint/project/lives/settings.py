@@ -97,8 +97,14 @@ def _setting_users(project: Project, module: Module, name: str) -> Iterator[str]
 
 def _guarded(module: Module) -> Iterator[str]:
     """The names that the main program of a module binds."""
-    guards = {n for n, page in enumerate(module.outline.pages) if page.kind == "step" and not page.indent and module.holds(n, "__main__")}
-    return (name for name, pages in module.outline.names.items() if not guards.isdisjoint(pages))
+    pages = {n for n in range(len(module.outline.pages)) if is_main_program(module, n)}
+    return (name for name, found in module.outline.names.items() if not pages.isdisjoint(found))
+
+
+def is_main_program(module: Module, page: int) -> bool:
+    """Whether a page may be code that only the main program runs, by its text; functions have pages of their own elsewhere."""
+    where = module.outline.pages[page]
+    return where.kind == "step" and not where.indent and module.holds(page, "__main__")
 
 
 def _is_plain(module: Module, number: int, name: str) -> bool:
