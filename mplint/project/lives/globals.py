@@ -14,8 +14,7 @@ def changed_globals(function: Function) -> Iterator[tuple[str, f.Row]]:
     """The globals that the body of a function binds anew or changes in place, each with the row; of a module's body the latter alone."""
     declared = declared_globals(function)
     for row in function.rows:
-        targets = (row.target,) if isinstance(row, f.Change) else row.targets if isinstance(row, f.Delete) else f.stored_to(row)
-        for target in targets:
+        for target in stored_in(row):
             if isinstance(target, f.Name) and target.id in declared:
                 yield target.id, row
             elif isinstance(target, f.Item) and (f.dotted(target.value) in declared or is_global(function, target.value)):
@@ -23,6 +22,17 @@ def changed_globals(function: Function) -> Iterator[tuple[str, f.Row]]:
         if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in CHANGING:
             if f.dotted(row.func.value) in declared or is_global(function, row.func.value):
                 yield f.dotted(row.func.value), row
+
+
+def stored_in(row: f.Row) -> Iterator[f.Expr]:
+    """The targets that a row binds, changes or deletes, those of unpacking one by one."""
+    targets = [row.target] if isinstance(row, f.Change) else list(row.targets if isinstance(row, f.Delete) else f.stored_to(row))
+    while targets:
+        target = targets.pop()
+        if isinstance(target, f.Sequence):
+            targets.extend(target.items)
+        else:
+            yield target.value if isinstance(target, f.Star) else target
 
 
 def declared_globals(function: Function) -> frozenset[str]:

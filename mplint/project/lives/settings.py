@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.facts.outline import ImportedName
 from mplint.project.importing import is_guarded, is_main_guard, is_test, on_import
-from mplint.project.lives.globals import changed_globals
+from mplint.project.lives.globals import changed_globals, stored_in
 from mplint.project.messages.updates import CHANGING
 from mplint.project.modules import Function, Module
 from mplint.project.names import absolute
@@ -124,8 +124,8 @@ def initial(project: Project, module: Module, name: str) -> Initial | None:
     for page in outline.names.get(name, ()):
         steps = (step for step in module.steps(page) if not isinstance(step, f.If) or not is_main_guard(step.test))
         for row in f.walk(*steps):
-            if any(isinstance(t, f.Name) and t.id == name for t in f.stored_to(row)):
-                if not isinstance(row, f.Assign):
+            if _binds(row, name):
+                if not isinstance(row, f.Assign) or not any(isinstance(t, f.Name) for t in row.targets):
                     return None
                 values.extend([row.value] if row.value is not None else [])
     said = {called(value) for value in values}
@@ -180,7 +180,7 @@ def _bindings(project: Project, module: Module, name: str) -> Iterator[Setting]:
                 yield function, row
     if name in _guarded(module):
         for row in module.body.rows:
-            if any(isinstance(t, f.Name) and t.id == name for t in f.stored_to(row)) and is_guarded(module.body, row):
+            if _binds(row, name) and is_guarded(module.body, row):
                 yield module.body, row
     for path in _setting_users(project, module, name):
         user = project.module(path)
@@ -196,12 +196,15 @@ def _attributes_set(project: Project, user: Module, module: Module, name: str) -
         yield from ((function, row) for row in function.rows if _changes_attribute(row, name, aliases))
 
 
+def _binds(row: f.Row, name: str) -> bool:
+    return any(isinstance(t, f.Name) and t.id == name for t in stored_in(row))
+
+
 def _changes_attribute(row: f.Row, name: str, aliases: set[str]) -> bool:
     """Whether a row sets the attribute `name` of one of these modules, or changes what it holds."""
     if isinstance(row, f.Call):
         return isinstance(row.func, f.Attr) and row.func.attr in CHANGING and _is_of(row.func.value, name, aliases)
-    targets = (row.target,) if isinstance(row, f.Change) else f.stored_to(row)
-    return any(_is_of(t.value if isinstance(t, f.Item) else t, name, aliases) for t in targets)
+    return any(_is_of(t.value if isinstance(t, f.Item) else t, name, aliases) for t in stored_in(row))
 
 
 def _is_of(target: f.Expr, name: str, aliases: set[str]) -> bool:
