@@ -9,7 +9,8 @@ from mplint.finding import Alarm, Safety, Step
 from mplint.project.calling import called_by
 from mplint.project.processes.handlers import Home, Registration, home, owner_name, registrations, signal_parameter
 from mplint.project.raising import Escape, caught_classes
-from mplint.project.values import External
+from mplint.project.modules import CallSite
+from mplint.project.values import External, Instance
 from mplint.rule import Example, Exits, Hangs, Rule
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class HandlerRaisesException(Rule):
 
     Reports handlers for SIGTERM, SIGINT and SIGHUP that run in a worker process and can raise a subclass of `Exception`, by themselves or in a
     function that they call. The handler is registered in worker code (an initializer, a task, the body of a process), or in the parent before
-    a pool is made that inherits it by fork.
+    a pool is made that inherits it by fork. Reports also handlers of the parent that join its processes or ask whether they live, and that
+    other processes inherit by fork: only the parent may do that.
 
     ## Why it hurts
 
@@ -41,12 +43,16 @@ class HandlerRaisesException(Rule):
     CPython 3.8 to 3.13: certain hang whenever a worker is inside a task, with fork, spawn and forkserver. A limit on `get()` does not
     save such a pool. In an executor the exception becomes the result of a task and the worker survives.
 
+    An inherited handler that joins fails with `AssertionError: can only join a child process`, at any place in the code of the worker:
+    `except Exception` there takes it, and the process goes on. Measured on CPython 3.10 to 3.13.
+
     ## When it knows
 
     What is raised must resolve to an exception class, and no handler on the way may catch it. Silent for `sys.exit()`, `SystemExit`,
     `KeyboardInterrupt` and other classes that do not derive from `Exception`, for `os._exit()`, and for processes without children. Silent for
     inherited handlers with another start method than fork, with an initializer that registers its own, and where the old handler is put back.
-    For the body of a `Process`, which such an exception ends, only when code in it catches `Exception`.
+    For the body of a `Process`, which such an exception ends, only when code in it catches `Exception`. Handlers that join count only when
+    they are inherited, look at no process id, and when the signal gets there: Ctrl-C does, and what the handler itself terminates.
 
     ## Fix safety
 
@@ -65,6 +71,11 @@ class HandlerRaisesException(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         for registration in registrations(project, module):
             signals = sorted(registration.signals & ENDING.keys(), key=lambda name: -ENDING[name])
+            where = home(project, registration) if signals and any(_may_join(registration, project)) else None
+            joined = next(_joined(project, registration, where), None) if where is not None else None
+            if where is not None and joined is not None:
+                yield self._joins(registration, where, joined, signals)
+                continue
             raised = [e for handler in registration.functions for e in project.escapes(handler, NEAR) if e.how == "raise" and e.is_exception and _is_meant(e)]
             if not signals or not raised:
                 continue
@@ -72,6 +83,13 @@ class HandlerRaisesException(Rule):
             escape = min(raised, key=lambda e: len(e.because))
             if where is not None and _matters(project, where, escape):
                 yield self._alarm(registration, where, escape, signals)
+
+    def _joins(self, registration: Registration, where: Home, joined: CallSite, signals: list[str]) -> Alarm:
+        method = f.last_name(joined.call.func)
+        what = f"the handler of {' and '.join(signals)} calls `{method}()` of the parent's processes"
+        effect = f"`{owner_name(where)}` inherits it by fork and fails there: only the parent may {'join' if method == 'join' else 'ask'}"
+        because = (*where.because, Step(joined.site, f"`{method}()` raises AssertionError in every process but the parent"))
+        return Alarm(self.code, registration.site.site, f"{what}: {effect}", because, registration.site.function.qualname)
 
     def _alarm(self, registration: Registration, where: Home, escape: Escape, signals: list[str]) -> Alarm:
         handler = registration.functions[0]
@@ -176,6 +194,35 @@ if __name__ == "__main__":
 ''',
         fixed_ends=Exits(),
     )
+
+
+def _may_join(registration: Registration, project: Project) -> Iterator[CallSite]:
+    """The calls in a handler, and in what it calls, that may join processes or ask whether they live; none where it asks which process it runs in."""
+    functions = dict.fromkeys(registration.functions)
+    functions.update(dict.fromkeys(callee for handler in registration.functions for callee, _ in called_by(project, handler)))
+    if any(function.spells(*_ASKING) for function in functions):
+        return
+    if not registration.signals & {"SIGINT", "SIGHUP"} and not any(function.spells("terminate") for function in functions):
+        return
+    for function in functions:
+        for site in function.calls:
+            if isinstance(site.call.func, f.Attr) and site.call.func.attr in {"join", "is_alive"} and not function.graph.handlers_around(site.call):
+                yield site
+
+
+def _joined(project: Project, registration: Registration, where: Home) -> Iterator[CallSite]:
+    """Where a handler that other processes inherit joins one, or asks whether it lives."""
+    if not where.inherited or not where.certain:
+        return
+    touched = project.life(where.creation).touched("join", "is_alive") if where.creation is not None and where.role == "process" else ()
+    for site in _may_join(registration, project):
+        values = project.values(site.call.func.value, site.function) if isinstance(site.call.func, f.Attr) else ()
+        if any(isinstance(v, Instance) and project.role(v) == "process" for v in values) or any(t.call is site.call for t in touched):
+            yield site
+
+
+_ASKING = ("getpid", "getppid", "current_process", "parent_process")
+"""What a handler asks that does different things in the parent and in what was forked from it."""
 
 
 def _is_meant(escape: Escape) -> bool:

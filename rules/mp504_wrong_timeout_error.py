@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
+from mplint.project.modules import Class
 from mplint.project.waits.awaiting import waits
 from mplint.project.raising import caught_classes
-from mplint.project.values import External, Instance, elements
+from mplint.project.values import Bound, External, Instance, Unknown, elements
 from mplint.rule import Example, Prints, Raises, Rule
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class WrongTimeoutError(Rule):
     ## When it knows
 
     The wait must be on a process or thread pool, an executor or what these gave, with a timeout. Silent when another clause takes what is
-    raised by its own name, or, where the `try` does more than wait, by `except Exception`.
+    raised by its own name, or, where the `try` does more than wait, by `except Exception`; unless the clause names a class that nothing but
+    such waits can raise, nothing else in the `try` does, and the `except Exception` does something else.
 
     ## Fix safety
 
@@ -175,11 +177,41 @@ def _wrong(project: Project, use: Use, raised: str) -> Iterator[_Wrong]:
                 break
             here.extend(_Wrong(handler, n, s, alone) for n, s in names.items() if n.rpartition(".")[2] == "TimeoutError")
         if caught and (caught not in _WIDE or not alone):
+            if caught in _WIDE:
+                wide = next(h for h in row.handlers if h.types is None or caught in _names(project, use.function, h))
+                found.extend(w for w in here if _is_meant(project, use, row, w.name) and _shape(w.handler) != _shape(wide))
             break
         found.extend(here)
         if caught:
             break
     yield from found
+
+
+def _is_meant(project: Project, use: Use, row: f.Try, name: str) -> bool:
+    """Whether a clause for `name`, which only waits raise, can be there for nothing else that the `try` does."""
+    if name == "builtins.TimeoutError":
+        return False
+    for other in _others(use, row):
+        if isinstance(other, f.Call) and not all(_raises_other(project, v, name) for v in project.values(other.func, use.function) or (Unknown("call"),)):
+            return False
+    return True
+
+
+def _raises_other(project: Project, called: Value, name: str) -> bool:
+    """Whether what is called surely raises no `name`: an exception that is made, a builtin, a known call without that limit."""
+    if isinstance(called, Class):
+        return called.method("__init__") is None
+    api = project.row_of(called)
+    if api is not None:
+        return not api.raises or project.table.canonical(api.raises) != name
+    function = called.function if isinstance(called, Bound) else called
+    return isinstance(function, External) and function.name.startswith("builtins.")
+
+
+def _shape(handler: f.Handler) -> list[tuple[object, ...]]:
+    """What a clause does, wherever it stands and whatever it calls the exception."""
+    rows = (row for step in handler.body for row in f.walk(step))
+    return [(type(row), *("" if value == handler.name else value for key in ("id", "attr", "value", "op") if isinstance(value := getattr(row, key, None), (str, int)))) for row in rows]
 
 
 def _others(use: Use, row: f.Try) -> Iterator[f.Row]:

@@ -169,7 +169,13 @@ def callers_by_declaration(project: Project, function: Function) -> tuple[CallSi
     if found or function.owner is None:
         return found
     declared = (method for base in project.mro(function.owner)[1:] if isinstance(base, Class) and (method := base.method(function.name)) is not None)
-    return next((project.callers(method) for method in declared), None)
+    return next((tuple(s for s in project.callers(method) if not _is_above(s.call)) for method in declared), None)
+
+
+def _is_above(call: f.Call) -> bool:
+    """Whether a call is one by `super()`, which never comes down to a subclass."""
+    holder = call.func.value if isinstance(call.func, f.Attr) else None
+    return isinstance(holder, f.Call) and isinstance(holder.func, f.Name) and holder.func.id == "super"
 
 
 def calls_function(project: Project, value: Value, function: Function) -> bool:

@@ -87,8 +87,10 @@ def functions_of(project: Project, value: Value, depth: int = 0) -> Iterator[Fun
 
 
 def overrides(project: Project, method: Function, receiver: Value) -> Iterator[Function]:
-    """What subclasses put in the place of an abstract method, when the receiver may be one of them."""
+    """What subclasses put in the place of an abstract method, when the receiver may be one of them; `super()` looks above the receiver, never below."""
     if method.owner is None or not isinstance(receiver, Instance) or receiver.made is not None or not _is_abstract(method):
+        return
+    if isinstance(receiver.cls, Class) and find_method(project, receiver.cls, method.name) is not method:
         return
     for cls in derived(project, method.owner, method.name, words.defines):
         own = cls.method(method.name)
