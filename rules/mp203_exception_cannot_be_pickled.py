@@ -34,7 +34,8 @@ class ExceptionCannotBePickled(Rule):
     pickle does, and the two results are compared. All of `super().__init__`, `self.args = ...`, `__new__`, `__reduce__`, `__setstate__`,
     `copyreg.pickle`, dataclasses, attrs, slots, properties and the fields of the builtin exceptions are followed. Where the answer depends on the
     construction (no `super().__init__` call: positional arguments survive, keywords do not), every construction in the project is looked at.
-    Silent when a base class is not known, and for private classes that are caught where they are raised.
+    Silent when a base class is not known, for private classes that are caught where they are raised, and for `sys.exc_info()` where the project
+    constructs the class outside of handlers only.
     Classes inside functions are reported when the function runs in a worker process.
 
     ## Fix safety

@@ -52,6 +52,45 @@ SHAPES = {
         "class Broken(Exception):\n    def __init__(self, a):\n        try:\n            a = a.decode()\n        except AttributeError:\n            pass\n        super().__init__(a)\n",
         "Broken(b'x')",
     ),
+    "nothing to format with": (
+        "OK",
+        "class Broken(Exception):\n    message = 'no %(name)s'\n    def __init__(self, msg=None, **kwargs):\n        if msg is None:\n            msg = self.message\n"
+        "        try:\n            msg = msg % kwargs\n        except Exception:\n            msg = self.message\n        super().__init__(msg)\n",
+        "Broken(name=chr(120))",
+    ),
+    "called if it can be": (
+        "CORRUPT",
+        "class Broken(Exception):\n    def __init__(self, codes=(), *args):\n        self.codes = tuple(c() if callable(c) else c for c in codes)\n        super().__init__(*args)\n",
+        "Broken((1,), 'x')",
+    ),
+    "name of a class": ("FAIL", "class Broken(Exception):\n    def __init__(self, kind):\n        super().__init__(f'{kind.__name__} is missing')\n", "Broken(int)"),
+    "the same function": (
+        "CORRUPT", "import string\nclass Broken(Exception):\n    def __init__(self, a):\n        super().__init__('bad ' + string.capwords(a).split()[0])\n", "Broken('x y')",
+    ),
+    "white space alone": (
+        "CORRUPT", "import textwrap\nclass Broken(Exception):\n    def __init__(self, a):\n        super().__init__(textwrap.fill(textwrap.dedent(f'  no {a}')))\n", "Broken('x')",
+    ),
+    "white space of a constant": (
+        "CORRUPT",
+        "import textwrap\nclass Broken(Exception):\n    def __init__(self, a):\n        text = textwrap.dedent('  no {a}')\n        super().__init__(textwrap.fill(text.format(a=a)))\n",
+        "Broken('x')",
+    ),
+    "member of an enum": (
+        "FAIL",
+        "import enum\nclass Code(enum.Enum):\n    A = 1\nclass Base(Exception):\n    def __init__(self, a, code):\n        super().__init__(a)\n        self.code = code\n"
+        "class Broken(Base):\n    def __init__(self, a, b):\n        super().__init__(f'{a}: {b}', Code.A.value)\n",
+        "Broken('x', 'y')",
+    ),
+    "member of a text enum": (
+        "OK",
+        "import enum\nclass Code(str, enum.Enum):\n    A = 'a'\nclass Broken(Exception):\n    def __init__(self, a, code=Code.A):\n        super().__init__(a)\n        self.code = code.value\n",
+        "Broken('x')",
+    ),
+    "what goes on elsewhere": (
+        "OK",
+        "import asyncio\nclass Broken(Exception):\n    def __init__(self, a):\n        loop = asyncio._get_running_loop()\n        if loop is not None:\n            a = f'{a} in {loop}'\n        super().__init__(a)\n",
+        "Broken('x')",
+    ),
     "attribute without a value": ("OK", "class Broken(Exception):\n    a: int\n    def __init__(self, a):\n        super().__init__(a)\n        self.a = a\n", "Broken(1)"),
     "version flag": (
         "OK",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any, Callable
 
 from mplint.verdict import library, operators
 from mplint.verdict.machine import Machine, Thrown, Vague
-from mplint.verdict.terms import NONE, TYPES, Cls, Const, DictObj, Ext, ListObj, Obj, Partial, Seq, Term, freeze
+from mplint.verdict.terms import NONE, TYPES, Cls, Const, DictObj, Ext, Func, ListObj, Obj, Partial, Seq, Term, freeze
 from mplint.verdict.truth import instance_of, truth
 
 Args = tuple[Any, ...]
@@ -15,6 +16,8 @@ Kwargs = dict[str, Any]
 
 def outside(m: Machine, name: str, args: Args, kwargs: Kwargs) -> Any:
     """The result of a library function of which only the type may be known."""
+    if name == "sys.exc_info" and not m.handling:
+        return Seq("tuple", (NONE, NONE, NONE))
     bad = library.UNPICKLABLE.get(name)
     if bad is not None:
         return Term("call", (name, freeze(args)), f"!{bad}")
@@ -27,7 +30,8 @@ def outside(m: Machine, name: str, args: Args, kwargs: Kwargs) -> Any:
             return value
     if name == "mplint.nothing":
         return NONE
-    return Term("call", (name, freeze(args), freeze(tuple(kwargs.items()))), kind)
+    state = ("again",) if m.rebuilding and not (args or kwargs or kind) else ()  # it looks at something that may have changed since
+    return Term("call", (name, freeze(args), freeze(tuple(kwargs.items())), *state), kind)
 
 
 def _len(m: Machine, value: Any) -> Any:
@@ -212,6 +216,18 @@ def _bool(m: Machine, args: Args, kwargs: Kwargs) -> Any:
     return Const(truth(m, args[0]) if args else False)
 
 
+def _dedent(m: Machine, args: Args, kwargs: Kwargs) -> Any:
+    known = len(args) == 1 and isinstance(args[0], Const) and isinstance(args[0].value, str)
+    return Const(textwrap.dedent(args[0].value)) if known else outside(m, "textwrap.dedent", args, kwargs)
+
+
+def _callable(m: Machine, args: Args, kwargs: Kwargs) -> Any:
+    value = args[0] if args else NONE
+    if operators.kind(m, value) in TYPES:
+        return Const(False)
+    return Const(True) if isinstance(value, (Cls, Func, Partial)) else outside(m, "builtins.callable", args, kwargs)
+
+
 FUNCTIONS: dict[str, Callable[[Machine, Args, Kwargs], Any]] = {
     "builtins.str": _str, "builtins.repr": _repr, "builtins.type": _type, "builtins.isinstance": _isinstance, "builtins.getattr": _getattr,
     "builtins.hasattr": _hasattr, "builtins.setattr": _setattr, "builtins.object.__setattr__": _object_setattr,
@@ -219,4 +235,5 @@ FUNCTIONS: dict[str, Callable[[Machine, Args, Kwargs], Any]] = {
     "builtins.frozenset": _sequence("frozenset"), "builtins.dict": _dict, "functools.partial": _partial, "copyreg.__newobj__": _newobj,
     "copyreg.__newobj_ex__": _newobj_ex, "builtins.object.__new__": _newobj, "builtins.print": _print, "builtins.int": _number("int"),
     "builtins.float": _number("float"), "builtins.bool": _bool, "builtins.vars": _vars, "builtins.any": _any_of, "builtins.all": _any_of,
+    "builtins.callable": _callable, "textwrap.dedent": _dedent,
 }  # fmt: skip

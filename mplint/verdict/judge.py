@@ -46,6 +46,9 @@ class Scenario:
     last_resort: bool = False
     """Looked at only when no construction before it ends."""
 
+    handling: bool = True
+    """Whether it may happen while another exception is handled, as far as the constructor asks for that one."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -129,12 +132,15 @@ def scenarios(project: Project, shapes: Shapes, shape: Shape) -> Iterator[Scenar
     assert isinstance(shape.cls, Class)
     seen: set[Any] = set()
     some = False
+    asks = any(True for c in shape.mro if isinstance(c, Class) for _ in c.methods_mentioning("exc_info"))
     names = tuple(p.name for p in parameters(shapes, shape) or () if p.kind in {"positional", "positional-only"})
     for site in constructions(project, shape.cls)[: SITES * 4]:
         scenario = at_site(project, shapes, site, names)
         if scenario is None:
             continue
-        key = (tuple(_look(a) for a in scenario.args), tuple((k, _look(v)) for k, v in scenario.kwargs))
+        if asks and not any(place.part == "handler" for place in site.function.graph.tries_around(site.call)):
+            scenario = replace(scenario, handling=False)
+        key = (scenario.handling, tuple(_look(a) for a in scenario.args), tuple((k, _look(v)) for k, v in scenario.kwargs))
         if key not in seen and len(seen) < SITES:
             seen.add(key)
             some = some or not is_test(project, site.site.path)
@@ -169,8 +175,8 @@ def plain(params: tuple[f.Param, ...] | None) -> Iterator[Scenario]:
     keywords = tuple((p.name, Sym(p.name)) for p in params if p.kind == "keyword-only" and p.default is None)
     star = next((p for p in params if p.kind == "*"), None)
     yield Scenario(tuple(Sym(p.name) for p in needed), keywords)
-    if len(places) > len(needed) or star is not None:
-        extra = (Sym(f"*{star.name}"),) if star is not None else ()
+    if len(places) > len(needed) or (star is not None and not places):
+        extra = (Sym(f"*{star.name}"),) if star is not None and not places else ()
         yield Scenario((*(Sym(p.name) for p in places), *extra), keywords)
     if star is not None:  # the base may take no other number: `UnicodeDecodeError(*args)`
         for count in (2, 3, 4, 5):
@@ -230,7 +236,7 @@ def judged(
     while todo and runs < PATHS and work < limit:
         runs += 1
         choices = todo.pop()
-        m = Machine(project, shapes, shapes.version, choices, recipe=recipe)
+        m = Machine(project, shapes, shapes.version, choices, recipe=recipe, handling=scenario.handling)
         outcome, first = _one(m, cls, scenario)
         work += m.steps + m.earlier
         todo.extend([*m.taken[:i], 1] for i in range(len(choices), len(m.taken)) if m.taken[i] == 0)
@@ -259,7 +265,7 @@ def _one(m: Machine, cls: Class, scenario: Scenario) -> tuple[Outcome | None, in
         return outcome, first
     found = []
     for number in (0, 1, 2):  # with so many items behind the star
-        again = Machine(m.project, m.shapes, m.version, list(m.taken[:first]), recipe=m.recipe, stars=number)
+        again = Machine(m.project, m.shapes, m.version, list(m.taken[:first]), recipe=m.recipe, handling=m.handling, stars=number)
         found.append(_run(again, cls, scenario)[0])
         m.earlier += again.steps
     bad = [o for o in found if o is not None and o.kind in {"FAIL", "CORRUPT"}]

@@ -85,6 +85,10 @@ GROWING = frozenset({"json.dumps", "builtins.repr", "builtins.ascii"})
 """Functions for which f(f(x)) is never f(x): each puts quotes around a text."""
 
 
+KEEPING = frozenset({"textwrap.dedent", "textwrap.fill", "textwrap.indent"})
+"""Functions that change nothing in a text but its white space."""
+
+
 def builtin_base(table: Table, name: str) -> str:
     """The builtin exception that stands for the library class `name`, "" when it is none."""
     while not name.startswith("builtins."):

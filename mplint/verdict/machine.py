@@ -76,6 +76,8 @@ class Machine:
     recipe: Recipe | None = None
     """A repair that is tried: it takes the place of `__reduce__`."""
     fresh: int = 0
+    handling: bool = True
+    """Whether another exception may be being handled, which `sys.exc_info()` would give."""
     stars: int | None = None
     """How many items are taken to be behind a star that cannot be taken apart."""
 

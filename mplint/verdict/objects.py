@@ -28,6 +28,8 @@ def attribute(m: Machine, value: Any, name: str) -> Any:
     if isinstance(value, Ext):
         base = exception_outside(m, value.name) if name in CARRYING else None
         return class_attribute(m, base, name) if base is not None else Ext(f"{value.name}.{name}")
+    if isinstance(value, Term) and value.op == "member" and name in {"name", "value"}:
+        return value.parts[2] if name == "value" else Const(value.parts[1])
     if isinstance(value, Term) and value.op == "module":
         module = value.parts[0]
         return converted(m.project.global_values(module, name), Frame(module.body), name)
@@ -35,12 +37,12 @@ def attribute(m: Machine, value: Any, name: str) -> Any:
         return Const(value.function.qualname.rpartition(".")[2]) if name == "__name__" and isinstance(value, Func) else Term("attr", (freeze(value), name))
     if isinstance(value, (ListObj, DictObj, Seq, Const)):
         kind = operators.kind(m, value)
-        if kind in TYPES and not hasattr(TYPES[kind], name):
+        if kind in TYPES and not _instances_have(TYPES[kind], name):
             raise Thrown("AttributeError", f"{kind!r} object has no attribute {name!r}")
         return _class_of(value, name) or Method(value, name)
     kind = operators.kind(m, value)
     if kind in TYPES:
-        if not hasattr(TYPES[kind], name):
+        if not _instances_have(TYPES[kind], name):
             raise Thrown("AttributeError", f"{kind!r} object has no attribute {name!r}")
         return _class_of(value, name) or Method(value, name)
     frozen = freeze(value)
@@ -50,11 +52,21 @@ def attribute(m: Machine, value: Any, name: str) -> Any:
         return _class_of(value, name) or Term("attr", (frozen, name), _attribute_kind(kind, name))
     if m.rebuilding and name not in m.asked.get(frozen, ()) and not (hasattr(str, name) and _is_like_text(frozen)):
         for source, names in m.asked.items():
-            if name in names and frozen != source and contains(frozen, source):
+            if name in names and frozen != source and contains(frozen, source) and not _made_alike(frozen, source):
                 raise Thrown("AttributeError", f"no attribute {name!r}")
     elif not m.rebuilding:
         m.asked.setdefault(frozen, set()).add(name)
     return Term("attr", (frozen, name), _attribute_kind(kind, name))
+
+
+def _instances_have(kind: type, name: str) -> bool:
+    """Whether the objects of a builtin class have an attribute, which `__name__` of the class itself is not."""
+    return any(name in vars(base) for base in kind.__mro__)
+
+
+def _made_alike(value: Any, other: Any) -> bool:
+    """Whether the same function gave two values: what one has, the other has."""
+    return all(isinstance(v, Term) and v.op == "call" for v in (value, other)) and bool(value.parts[0] == other.parts[0])
 
 
 def _is_like_text(value: Any) -> bool:
@@ -96,7 +108,11 @@ def class_attribute(m: Machine, cls: Cls, name: str) -> Any:
             return BoundFunc(Func(function), cls)
         return Func(function)
     if found.what == "value":
-        return class_value(m, found)
+        value = class_value(m, found)
+        if isinstance(cls.cls, Class) and (enums := [n for n in m.project.ancestry(cls.cls) if n.startswith("enum.")]):
+            plain = enums == ["enum.Enum"] and not any(kind in shape.mro for kind in ("str", "int", "float"))
+            return Term("member", (cls, name, freeze(value)), "" if plain else operators.kind(m, value))
+        return value
     if found.what == "builtin":
         assert isinstance(found.owner, str)
         return BuiltinMethod(found.owner, name)

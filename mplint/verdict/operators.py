@@ -7,7 +7,7 @@ import re
 import string
 from typing import Any, Callable
 
-from mplint.verdict.library import GROWING
+from mplint.verdict.library import GROWING, KEEPING
 from mplint.verdict.machine import Machine, Thrown
 from mplint.verdict.terms import NONE, TYPES, Const, DictObj, ListObj, Obj, Seq, Sym, Term, as_text, contains, freeze, kind_of, text
 
@@ -172,6 +172,9 @@ def binary(m: Machine, op: str, left: Any, right: Any) -> Any:
         if op in _PLAIN:
             return Const(_try(_PLAIN[op], left.value, right.value))
     a, b = kind(m, left), kind(m, right)
+    if op == "%" and a in {"", "str"} and not isinstance(left, Const) and isinstance(right, DictObj) and not right.items and not right.rest:
+        learn(m, left, "str")  # a text without a placeholder, as one that was formatted is
+        return left
     if op == "%" and a == "str":
         return percent(m, left, right)
     if op == "+":
@@ -266,6 +269,8 @@ def _idempotent(outer: Any, inner: Any) -> bool:
         return bool(outer.parts[0] == inner.parts[0] and _alone(outer.parts[1], inner))
     if not isinstance(outer, Term) or outer.op not in {"call", "loop", "comp", "method"} or inner == NONE:
         return False
+    if _is_longer(outer, inner):
+        return False
     if outer.parts[0] == "format" or (isinstance(outer.parts[0], str) and outer.parts[0] in GROWING):
         return False
     if isinstance(outer.parts[0], Term) and outer.parts[0].op == "attr":
@@ -275,6 +280,15 @@ def _idempotent(outer: Any, inner: Any) -> bool:
         if isinstance(before, Term) and before.op == "attr" and before.parts[1] == method.parts[1] and contains(method.parts[0], inner):
             return bool(outer.parts[1:] == inner.parts[1:])
     return isinstance(inner, Term) and inner.op == outer.op and inner.parts[0] == outer.parts[0] and contains(outer.parts[1:], inner)
+
+
+def _is_longer(outer: Any, inner: Any) -> bool:
+    """Whether `outer` is a text with `inner` and more in it, but for white space."""
+    while isinstance(outer, Term) and outer.op == "call" and outer.parts[0] in KEEPING and isinstance(outer.parts[1], tuple) and outer.parts[1]:
+        outer = outer.parts[1][0]
+    if not isinstance(outer, Term) or outer.op != "text" or inner not in outer.parts:
+        return False
+    return any(isinstance(part, Const) and str(part.value).strip() for part in outer.parts)
 
 
 def _alone(value: Any, item: Any) -> bool:
