@@ -36,7 +36,8 @@ class HandlerSurvivesSigterm(Rule):
 
     Some way through the handler must end without an exit, a `raise` or a signal to itself. Silent for SIGINT, whose ignoring in an initializer is
     good practice, and for executors, which send no signal as long as no worker dies. Silent for the body of a `Process` that looks at what
-    the handler stores, where nothing terminates it, and where `SIG_IGN` stands only until a handler takes its place. Inherited handlers are told as MP101 tells them.
+    the handler stores, where nothing terminates it or what is left is killed, and where `SIG_IGN` stands only until a handler takes its place. Inherited
+    handlers are told as MP101 tells them.
 
     ## Fix safety
 
@@ -178,11 +179,12 @@ def _takes_note(handler: Function) -> bool:
 
 
 def _is_terminated(project: Project, where: Home) -> bool:
-    """Whether the project terminates the process somewhere."""
+    """Whether the project terminates the process somewhere, and kills it nowhere: who does that does not wait for the handler."""
     owner = where.owner
+    ends: set[str] = set()
     for module in project.spread.modules():
         for use in project.uses(module, "stop"):
             other = use.receiver
             if other is not None and owner is not None and project.role(other) == "process" and (other.made == owner.made or (other.made is None and other.cls == owner.cls)):
-                return use.row.name.endswith("terminate")
-    return False
+                ends.add(use.row.name.rpartition(".")[2])
+    return "terminate" in ends and "kill" not in ends

@@ -21,6 +21,10 @@ FAR = 200
 """Functions of a new process that are looked at for handlers of its own."""
 
 
+_NAMES = {number.value: number.name for number in signal.Signals}
+"""Signals that have a name; most real-time signals, though valid, have none."""
+
+
 class Registration(NamedTuple):
     """A call of `signal.signal`: the names of the signals it can be for, the functions of the project and the names of the library's handlers."""
 
@@ -69,8 +73,8 @@ def _signal_name(value: object) -> Iterator[str]:
         name = value.name.rpartition(".")[2]
         if name.startswith("SIG"):
             yield name
-    elif isinstance(value, Literal) and isinstance(value.value, int) and value.value in signal.valid_signals():
-        yield signal.Signals(value.value).name
+    elif isinstance(value, Literal) and isinstance(value.value, int) and value.value in _NAMES:
+        yield _NAMES[value.value]
 
 
 # -- where
