@@ -199,6 +199,12 @@ class Table(msgspec.Struct, frozen=True, dict=True):
     def _spelled(self) -> dict[str, str]:
         return {}
 
+    @cached_property
+    def _rooms(self) -> frozenset[str]:
+        """The modules, and classes, that have rows of their own: one in a copy of a library is not that of the original."""
+        names = [*self.kinds, *self.apis]
+        return frozenset(name[:at] for name in names for at in range(len(name)) if name[at] == ".")
+
     def canonical(self, name: str) -> str:
         """The canonical spelling of a dotted name; the name itself when no row knows it.  A `six` of a package's own is `six`."""
         known = self._spelled.get(name)
@@ -213,7 +219,7 @@ class Table(msgspec.Struct, frozen=True, dict=True):
             if name in self.aliases:
                 name = self.aliases[name]
                 continue
-            if name in self.kinds or name in self.apis:
+            if name in self.kinds or name in self.apis or name in self._rooms:
                 return name
             head, dot, tail = name.rpartition(".")
             while head:
