@@ -35,8 +35,9 @@ class QueueGetWithoutLiveness(Rule):
 
     The queue is followed from the call that makes it through names, attributes, containers and arguments into the functions that processes and
     pools run; what a worker passes it to may be out of sight. Silent when the parent itself puts into the queue what workers do not (it can end the
-    wait), when workers only put in handlers of exceptions, when `is_alive()`, `exitcode` or `sentinel` is looked at before the wait, in a loop around
-    it or by a thread of the file, when the queue was asked for items, in workers and threads, and when the queue leaves the sight anywhere else.
+    wait), when workers only put in handlers of exceptions, when `is_alive()`, `exitcode` or `sentinel` is looked at before the wait (not only to send
+    away who still lives), in a loop around it or by a thread of the file, when the queue was asked for items, in workers and threads, and when the
+    queue leaves the sight anywhere else.
 
     ## References
 

@@ -35,10 +35,13 @@ def is_quiet(project: Project, function: Function, depth: int = DEPTH, inside: t
 
 
 def _is_handled(project: Project, function: Function, row: f.Row) -> bool:
-    """Whether a handler around `row` takes all and lets nothing out."""
-    for _, handler in function.graph.handlers_around(row):
-        if catches_all(project, function, handler):
-            return "raise" not in function.graph.ways_out(handler.body)
+    """Whether a handler around `row` takes all and lets nothing out; what that handler calls, and the `finally` behind it, is how it is handled."""
+    for place in function.graph.tries_around(row):
+        if not isinstance(place.row, f.Try) or (place.part != "body" and (place.part == "orelse" or not isinstance(row, f.Call))):
+            continue
+        taker = next((handler for handler in place.row.handlers if catches_all(project, function, handler)), None)
+        if taker is not None and "raise" not in function.graph.ways_out(taker.body):
+            return True
     return False
 
 

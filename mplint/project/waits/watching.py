@@ -28,7 +28,7 @@ _DOWN = 2
 def is_watched(project: Project, function: Function, row: f.Row) -> bool:
     """Whether a look at processes comes before `row` in its function, in a loop around it, there or in who calls it; or a thread of the file looks."""
     graph = function.graph
-    if any(graph.reaches(look, row) for look in _looks(project, function)):
+    if any(graph.reaches(look, row) and not _sends_away(function, look, row) for look in _looks(project, function)):
         return True
     if function.outer is not None and not function.outer.is_module and any(True for _ in _looks(project, function.outer)):
         return True
@@ -49,6 +49,16 @@ def _loops_look(project: Project, function: Function, row: f.Row, up: int, seen:
                 if not _leads_out(function, site.call):
                     return True
     return up > 0 and any(_loops_look(project, site.function, site.call, up - 1, seen) for site in callers(project, function))
+
+
+def _sends_away(function: Function, look: f.Row, row: f.Row) -> bool:
+    """Whether a look only has those leave whose worker still lives: who comes to `row` behind it waits for one that is dead, whatever it has sent."""
+    graph = function.graph
+    asked = function.parent(look)
+    around = function.parent(asked) if isinstance(look, f.Attr) and look.attr == "is_alive" and isinstance(asked, f.Call) else None
+    if not isinstance(around, f.If) or around.test is not asked or any(r is row for r in f.walk(*around.body)) or graph.loops_around(around):
+        return False
+    return bool(around.body) and graph.ways_out(around.body) <= {"raise", "return"}
 
 
 def _leads_out(function: Function, row: f.Row) -> bool:
