@@ -27,8 +27,8 @@ class TaskRaisesBaseException(Rule):
 
     ## When it knows
 
-    What is raised must be written out in the task or in what it calls, and resolve to a class. Silent for executors, which deliver such exceptions, and
-    for `SystemExit`, which is the matter of exit-in-task.
+    What is raised must be written out in the task or in what it calls, and resolve to a class. Silent for executors, which deliver such exceptions,
+    for `SystemExit`, which is the matter of exit-in-task, and for handlers that only let through what comes from outside: Ctrl-C, a cancellation.
 
     ## References
 
@@ -107,5 +107,11 @@ def _loses_tasks(project: Project, submission: Submission) -> bool:
     return kind is None or not kind.notices_death
 
 
+_FROM_OUTSIDE = frozenset({"builtins.KeyboardInterrupt", "builtins.GeneratorExit", "asyncio.CancelledError"})
+"""What nobody has to write out for it to come: a handler that raises it again changes nothing."""
+
+
 def _ends_worker(escape: Escape) -> bool:
+    if escape.how == "again" and _FROM_OUTSIDE & escape.names:
+        return False
     return escape.how in {"raise", "again"} and escape.is_exit and "?" not in escape.names and "builtins.SystemExit" not in escape.names

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety
+from mplint.project.flow.around import expects_error
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.values import Instance
 from mplint.rule import Example, Prints, Rule
@@ -47,7 +48,8 @@ class PoolNeverClosed(Rule):
     The object is followed through names, attributes, containers, arguments and `with`. Silent as soon as it leaves the sight: returned,
     yielded, passed to a function that the project does not define, stored in somebody else's object, made the default executor of a loop.
     An attribute counts as closed when any method of the class, or anybody who reads the attribute, closes it, also through another name.
-    Silent for what modules and classes keep for the life of the process, and for pools that a library owns (`get_reusable_executor`).
+    Silent for what modules and classes keep for the life of the process, for pools that a library owns (`get_reusable_executor`), and for what a
+    test expects not to be made at all (`pytest.raises`).
 
     ## Fix safety
 
@@ -67,7 +69,7 @@ class PoolNeverClosed(Rule):
         seen = set()
         for use in project.uses(module, "make"):
             made = _made(use, project)
-            if made is None or use.site in seen:
+            if made is None or use.site in seen or _should_fail(use.site):
                 continue
             seen.add(use.site)
             life = project.life(use.site)
@@ -137,6 +139,14 @@ def _made(use: Use, project: Project) -> Instance | None:
         if role == "manager" and use.row.name.endswith(".Manager"):
             return value
     return None
+
+
+def _should_fail(site: CallSite) -> bool:
+    """Whether a test expects that the object cannot be made: the call is in the last step of a `with pytest.raises(...)`."""
+    for around in site.ancestors:
+        if isinstance(around, f.With) and any(map(expects_error, around.items)):
+            return any(row is site.call for row in f.walk(around.body[-1]))
+    return False
 
 
 def _closed_by_own_method(made: Instance, life: Life, project: Project) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
+from mplint.project.flow.around import expects_error
 from mplint.project.flow.paths import Leaving, Point
 from mplint.project.modules import CallSite, Function
 from mplint.project.values import External, Instance
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 _REFUSING = frozenset({"multiprocessing.pool.Pool", "concurrent.futures.Executor"})
 """Classes whose objects take no work once they were closed, whatever happens."""
-
-_EXPECTED = frozenset({"raises", "assertRaises", "assertRaisesRegex", "suppress"})
 
 
 class SubmitAfterShutdown(Rule):
@@ -185,8 +184,6 @@ def _is_expected(use: Use) -> bool:
     graph = use.function.graph
     if graph.handlers_around(use.call):
         return True
-    for _, item in graph.withs_around(use.call):
-        called = item.value.func if isinstance(item.value, f.Call) else item.value
-        if f.dotted(called).rpartition(".")[2] in _EXPECTED:
-            return True
+    if any(expects_error(item) for _, item in graph.withs_around(use.call)):
+        return True
     return any(isinstance(row, f.Lambda) for row in use.function.ancestors(use.call))

@@ -155,7 +155,14 @@ def _is_ended_before(join: Touch, life: Life) -> bool:
     call = join.call
     if ends and call is not None and call.args:
         return True
-    return any(join.function.graph.reaches(row, join.row) for row in ends)
+    graph = join.function.graph
+    return any(graph.reaches(row, join.row, avoiding=_rounds(join.function, row, join.row)) for row in ends)
+
+
+def _rounds(function: Function, row: f.Row, other: f.Row) -> list[f.Row]:
+    """Where the `for` loops around both rows take the next item: from there on it is about another process."""
+    around = function.graph.loops_around(other)
+    return [loop.target for loop in function.graph.loops_around(row) if isinstance(loop, f.For) and any(loop is shared for shared in around)]
 
 
 def _sees_no_signal(look: Touch) -> bool:

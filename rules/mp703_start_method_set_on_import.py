@@ -226,8 +226,9 @@ def _is_careful(project: Project, function: Function, call: f.Call) -> bool:
             return True
     if any(_last(item.value.func) == "suppress" for _, item in function.graph.withs_around(call) if isinstance(item.value, f.Call)):
         return True
-    tests = [branch.test for branch in function.graph.branch_conditions(call)]
-    return any(isinstance(row, (f.Attr, f.Name)) and _last(row) in _QUESTIONS for test in tests for row in f.walk(test))
+    asked = [row for branch in function.graph.branch_conditions(call) for row in f.walk(branch.test)]
+    answers = [d.value for row in asked if isinstance(row, f.Name) for d in function.graph.definitions(row) or () if isinstance(d, f.Assign) and d.value is not None]
+    return any(isinstance(row, (f.Attr, f.Name)) and _last(row) in _QUESTIONS for row in (*asked, *f.walk(*answers)))
 
 
 def _is_selfish(use: Use, forced: f.Expr | None, project: Project) -> bool:

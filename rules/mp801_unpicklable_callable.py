@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Step
+from mplint.project.flow.around import expects_error
 from mplint.project.parameters import argument_of
 from mplint.project.messages.nameless import Refusal
 from mplint.project.messages.payloads import Part, Pickled, arguments, callables, is_pickled, pickled
@@ -173,7 +174,7 @@ def _is_expected(submission: Submission) -> bool:
             return True
     for around in site.ancestors:
         for item in around.items if isinstance(around, f.With) else ():
-            if isinstance(item.value, f.Call) and f.dotted(item.value.func).rpartition(".")[2] in {"raises", "assertRaises", "assertRaisesRegex", "suppress"}:
+            if expects_error(item):
                 return True
     return False
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.apis import Api
 from mplint.finding import Alarm, Safety, Step
+from mplint.project.flow.around import expects_error
 from mplint.project.modules import Class, Function
 from mplint.project.messages.payloads import written
 from mplint.project.messages.signatures import Given, callee_of, misfit
@@ -247,6 +248,6 @@ def _is_expected(submission: Submission) -> bool:
     """Whether a test asks for the error."""
     for around in submission.site.ancestors:
         for item in around.items if isinstance(around, f.With) else ():
-            if isinstance(item.value, f.Call) and f.dotted(item.value.func).rpartition(".")[2] in {"raises", "assertRaises", "assertRaisesRegex", "suppress"}:
+            if expects_error(item):
                 return True
     return False

@@ -204,7 +204,7 @@ def _shared(project: Project) -> Iterator[_Shared]:
 
 def _left(project: Project, shared: _Shared) -> Touch | None:
     """Where the parent puts much into a queue that only processes empty."""
-    if shared.escapes or "cancel_join_thread" in shared.others:
+    if shared.escapes or {"cancel_join_thread", "_reader"} & shared.others:  # or the parent empties the pipe below it
         return None
     at_home = [t for t in shared.uses if "worker" not in side_of(project, shared.made, t.function)]
     if any(t.name not in PUTTING for t in at_home):

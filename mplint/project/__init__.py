@@ -85,6 +85,14 @@ class Limits(NamedTuple):
     """The site-packages folders in which the sources of third-party bases are read."""
 
 
+def _far(value: Instance | None, site: CallSite) -> int:
+    """How far from a call the object that it is done to is made: on the same page, in the same file, elsewhere."""
+    made = value.made if value is not None else None
+    if made is None or made.path != site.function.path:
+        return 2
+    return int(made.at >> f.PAGE_BITS != site.call.at >> f.PAGE_BITS)
+
+
 class Project:
     """The files under one root, linked.  `errors` collects the files that could not be read: path -> (message, row, column).
 
@@ -346,7 +354,8 @@ class Project:
                 row = self.table.api(outside.name) if outside is not None else None
                 if row is not None:
                     out.append((row, None))
-        return tuple(dict.fromkeys(out))
+        # of several objects the one that is made nearest tells best what happens here
+        return tuple(sorted(dict.fromkeys(out), key=lambda found: _far(found[1], site)) if len(out) > 1 else out)
 
     def table_where(self, row: Api, call: f.Call, function: Function, receiver: Instance | None) -> str:
         """Where the work of this call runs: "process", "thread", "any" or ""."""
@@ -361,7 +370,10 @@ class Project:
     def _executor_where(self, value: Value) -> str:
         if isinstance(value, Literal) and value.value is None:
             return "thread"
-        return (value.where or "any") if isinstance(value, Instance) else "any"
+        if isinstance(value, Instance):
+            known = value.where in {"process", "thread"} or not workers.runs_in_place(self, value)
+            return (value.where or "any") if known else "thread"
+        return "any"
 
     def uses(self, module: Module, *does: str) -> Iterator[Use]:
         """The calls in `module` that do one of `does` by the API table (all that do anything, without one)."""

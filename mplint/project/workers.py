@@ -60,6 +60,15 @@ class Reach(NamedTuple):
     certain: bool
 
 
+def runs_in_place(project: Project, executor: Instance) -> bool:
+    """Whether an executor of the project's own calls what it is given in `submit` itself, at once and in the same thread."""
+    submit = find_method(project, executor.cls, "submit") if isinstance(executor.cls, Class) else None
+    if not isinstance(submit, Function):
+        return False
+    given = [p.name for p in submit.facts.params if p.name != submit.receiver][:1]
+    return any(isinstance(row, f.Call) and isinstance(row.func, f.Name) and row.func.id in given for row in submit.rows)
+
+
 def functions_of(project: Project, value: Value, depth: int = 0) -> Iterator[Function]:
     """The functions of the project that run when `value` is called."""
     if depth > 8:

@@ -21,6 +21,13 @@ class Branch(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 Loop = Union[f.For, f.While]
 
+_EXPECTING = frozenset({"raises", "assertRaises", "assertRaisesRegex", "assert_raises", "assert_raises_regex", "suppress"})
+
+
+def expects_error(item: f.WithItem) -> bool:
+    """Whether a `with` is there for an exception, by the name of what it enters: `pytest.raises`, `assertRaises` and the like, `contextlib.suppress`."""
+    return f.last_name(item.value.func if isinstance(item.value, f.Call) else item.value) in _EXPECTING
+
 
 def places(node: Node) -> Iterator[Place]:
     """The compound statements around a node, innermost first."""
