@@ -419,6 +419,29 @@ def test_only_what_is_reached_is_parsed(tmp_path: Path) -> None:
     assert {m.name for m in project.loaded} == {"main", "other3"}
 
 
+def test_of_those_that_import_an_application_only_who_uses_its_pool_is_read(tmp_path: Path) -> None:
+    files = {f"idle{n}.py": f"from core import App\n\ndef f{n}(app: App):\n    return app.name.map(f{n})\n" for n in range(20)}
+    project = linked(tmp_path, {**files, "core.py": """
+        from multiprocessing import Pool
+        class App:
+            def __init__(self):
+                self.name, self.crew = "", Pool()
+        """, "busy.py": """
+        from core import App
+        from jobs import give
+        def start(app: App):
+            give(app)
+        """, "jobs.py": """
+        from core import App
+        def give(app: App):
+            app.crew.map(work, [])
+        def work(x):
+            pass
+        """})  # fmt: skip
+    assert set(named(project)) == {"work"}
+    assert {m.name for m in project.loaded} == {"core", "jobs"}
+
+
 def test_spawned_workers_import_the_module_of_their_task(tmp_path: Path) -> None:
     project = linked(tmp_path, {"main.py": """
         import multiprocessing as mp

@@ -18,6 +18,7 @@ import msgspec
 
 from mplint import facts as f
 from mplint.source import lines_of
+from mplint.source.older import older
 from mplint.source.skeleton import skeleton
 
 
@@ -84,8 +85,19 @@ def outline_of(source: str) -> Outline:
 def shallow(source: str) -> tuple[ast.Module, str]:
     """The tree of a module, of a long one without the bodies of its functions, and the text that was parsed for it, line for line the same.
 
-    Raises what `ast.parse` does.
+    Raises what `ast.parse` does; syntax that is newer than the running Python is read in older words, as far as there are any.
     """
+    try:
+        return _shallow(source)
+    except SyntaxError as error:
+        text = older(source)
+        if text != source:
+            with contextlib.suppress(SyntaxError):
+                return _shallow(text)
+        raise error
+
+
+def _shallow(source: str) -> tuple[ast.Module, str]:
     if len(source) >= LONG:
         with contextlib.suppress(SyntaxError):
             return ast.parse(text := skeleton(source)), text

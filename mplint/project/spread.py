@@ -58,6 +58,8 @@ class Spread:
         self._owners: set[str] = set()
         self._givers: set[Function] = set()
         self._asked: set[str] = set()
+        self._asked_owners: set[str] = set()
+        self._users: dict[str, None] = {}
         self._awaited: set[str] = set()
         self._modules: dict[Module, set[str]] = {}
         for module in project.seeds():
@@ -199,13 +201,24 @@ class Spread:
                 self._others()
 
     def _others(self) -> None:
-        """Modules without any token that import one of the names, or a class that keeps or gives objects, or derive from one."""
-        new = (self._exports.keys() | self._owners) - self._asked
+        """Modules without any token that import one of the names or derive a class from one; of those that import a class which keeps or gives
+        objects, or derive from it, the ones that name an attribute of such: the class of an application may be imported everywhere."""
+        new = self._exports.keys() - self._asked
         self._asked |= new
         for path in self.project.triage.importers(new) if new else ():
-            module = self.project.module(path)
-            if module is not None and module not in self.shared:
-                self._enter(module)
+            self._enter_file(path)
+        self._users.update(dict.fromkeys(self.project.triage.importers(self._owners - self._asked_owners)))
+        self._asked_owners |= self._owners
+        for name, files in (*self._attributed.items(), *((word, {"*"}) for word in OPENING)) if self._users else ():
+            users = [path for path in self._users if "*" in files or path in files]
+            for path in self.project.sources.holding(f".{name}".encode(), users) if users else ():
+                self._enter_file(path)
+
+    def _enter_file(self, path: str) -> None:
+        self._users.pop(path, None)
+        module = self.project.module(path)
+        if module is not None:
+            self._enter(module)
 
     def _words(self, place: Place) -> frozenset[str]:
         return frozenset(self.local.get(place, ())) | self.shared.get(place[0], set())
@@ -299,16 +312,15 @@ class Spread:
         return False
 
     def _spread(self, module: Module, page: int, row: f.Row, function: Function, words: frozenset[str], class_level: bool) -> None:
-        top, holder = function.is_module and not class_level, function.owner
+        top = function.is_module and not class_level
         if isinstance(row, f.Assign):
             carried = row.value is not None and self._carrying.carries(row.value, words) and self._is_api(row.value, function)
             if carried:
                 self._placed(row, function)
             if carried or (row.annotation is not None and self._noted(row.annotation, function, words)):
-                for target in row.targets:
-                    if isinstance(target, f.Attr) and holder is not None:
-                        self._owners.add(holder.name)
-                    self._bind(module, page, target, top, class_level, function)
+                for part, value in (pair for target in row.targets for pair in _paired(target, row.value)):
+                    if value is None or value is row.value or (self._carrying.carries(value, words) and self._is_api(value, function)):
+                        self._bind(module, page, part, top, class_level, function)
         elif isinstance(row, f.For):
             if self._carrying.hands(row.source, words) and self._is_api(row.source, function):
                 self._bind(module, page, row.target, top, class_level, function)
@@ -389,6 +401,8 @@ class Spread:
             self._note(module, page, target.id)
         elif isinstance(target, f.Attr):
             own = isinstance(target.value, f.Name) and target.value.id == function.receiver
+            if function.owner is not None:
+                self._owners.add(function.owner.name)
             self._attribute(target.attr, owner=function.owner if own else None)
         elif isinstance(target, f.Star) or isinstance(target, f.Item):
             self._bind(module, page, target.value, top, class_level, function)
@@ -471,6 +485,15 @@ class Spread:
         for number, names in enumerate(self._names.get(module, ())):
             if name in names and self._uses(module, number, frozenset({name})):
                 self._queue[module, number] = None
+
+
+def _paired(target: f.Expr, value: f.Expr | None) -> Iterator[tuple[f.Expr, f.Expr | None]]:
+    """What is assigned to what: item by item where both sides are written out."""
+    if isinstance(target, f.Sequence) and isinstance(value, f.Sequence) and len(target.items) == len(value.items):
+        if not any(isinstance(item, f.Star) for item in (*target.items, *value.items)):
+            yield from zip(target.items, value.items)
+            return
+    yield target, value
 
 
 def _own_name(module: Module, page: int) -> str:

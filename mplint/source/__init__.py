@@ -14,6 +14,9 @@ import msgspec
 
 from mplint.source.look import Look
 
+_FEW = 250
+"""Files in which a word is looked for one by one, whatever their share of all: what was seen is kept by file, of all files in one bit each."""
+
 _BOM = b"\xef\xbb\xbf"
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", re.ASCII)
 _BLANK = re.compile(rb"^[ \t\f]*(?:[#\r\n]|$)")
@@ -207,6 +210,9 @@ class Sources:
 
     def holding(self, word: bytes, among: Sequence[str] | None = None) -> tuple[str, ...]:
         """The files (of those `among`, when given) that hold `word`."""
+        if among is not None and len(among) > len(self.files) // 4 > _FEW:
+            held = frozenset(self.holding(word))
+            return tuple(path for path in among if path in held)
         if among is not None:
             seen = self.asked_of.setdefault(word, {})
             for path in among:
