@@ -32,6 +32,8 @@ _DEEP = 2
 _COMMON = 8
 """A name that more functions have says nothing about which of them is called."""
 
+_ENTERING = ("__enter__", "__aenter__")
+
 Place = tuple[Module, int]
 
 _MOVING = (f.Assign, f.For, f.Comprehension, f.With, f.Bind, f.Return, f.Yield, f.Import, f.Declare, f.Call, f.ClassFacts)
@@ -56,7 +58,9 @@ class Spread:
         self._queue: dict[Place, None] = {}
         self._live: dict[Place, None] = {}
         self._owners: set[str] = set()
+        self._importing: list[tuple[Module, int, frozenset[str]]] = []
         self._givers: set[Function] = set()
+        self._entered = False
         self._asked: set[str] = set()
         self._asked_owners: set[str] = set()
         self._users: dict[str, None] = {}
@@ -75,6 +79,7 @@ class Spread:
         if project.whole:
             self._enter_all()
         self._settle()
+        self._importing.clear()
         self._names.clear()  # the most that is kept here, and nobody asks again
         project.sources.sought |= self._sought()
 
@@ -133,6 +138,7 @@ class Spread:
                 self._exports.setdefault(word, set()).add(module.path)
         self._names[module] = [module.names(n) for n in range(len(module.outline.pages))]
         start = bound | self._attributes_in(module) | {f".{word}" for word in OPENING}
+        self._importing += ((module, number, names) for number, names in enumerate(self._names[module]) if "import" in names)
         for number, names in enumerate(self._names[module]):
             if self._uses(module, number, names & start) or ("import" in names and self._imports(module.page_code(number))):
                 self._queue[module, number] = None
@@ -296,7 +302,7 @@ class Spread:
             return any(self._of_api(v) for item in value.items for v in item)
         if isinstance(value, Instance):
             kind = self.project.kind(value)
-            return kind is not None and kind.role != "exception" and kind.where != "task"
+            return (kind is not None and kind.role != "exception" and kind.where != "task") or self._opens(value)
         if isinstance(value, Bound):
             return self._of_api(value.receiver) if isinstance(value.function, External) else value.function in self._givers
         if isinstance(value, Partial):
@@ -310,6 +316,10 @@ class Spread:
             row, kind = table.api(value.name), table.kind(value.name)
             return (kind is not None and kind.role != "exception") or (row is not None and bool(row.gives or row.gives_each)) or value.name in self.vocabulary.modules
         return False
+
+    def _opens(self, value: Instance) -> bool:
+        """Whether `with` such an object of the project gives an object of an API."""
+        return self._entered and isinstance(value.cls, Class) and any(self.project.find_method(value.cls, name) in self._givers for name in _ENTERING)
 
     def _spread(self, module: Module, page: int, row: f.Row, function: Function, words: frozenset[str], class_level: bool) -> None:
         top = function.is_module and not class_level
@@ -415,6 +425,9 @@ class Spread:
         self._givers.add(function)
         if function.owner is not None:
             self._owners.add(function.owner.name)
+            if function.name in _ENTERING:  # `with Owner(...) as name` gives the name such an object
+                self._entered = True
+                self._share(function.owner.module, function.owner.name)
             # where the table has a method of that name, other objects have it too: only its own module is looked through
             self._attribute(function.name, only=function.module if function.name in self.vocabulary.giving else None)
         elif function.outer is None:
@@ -442,6 +455,9 @@ class Spread:
                 for i in other.outline.imports:
                     if i.name in {name, "*", ""} and i.local:
                         self._import(other, i.local, i.module, i.level, i.name)
+        for other, number, names in self._importing:  # a function that imports it for itself
+            if name in names and other is not module:
+                self._queue[other, number] = None
 
     def _attribute(self, name: str, only: Module | None = None, owner: Class | None = None) -> None:
         """A name behind a dot: of instances of `owner`, of any object, or, with `only`, of an imported module in one other."""
