@@ -44,7 +44,9 @@ def files_of(folder: Path) -> list[str]:
 def last_name(expr: f.Expr) -> str:
     if isinstance(expr, f.Attr):
         return expr.attr
-    return expr.id if isinstance(expr, f.Name) else last_name(expr.func) if isinstance(expr, f.Call) else last_name(expr.value) if isinstance(expr, f.Item) else ""
+    return (
+        expr.id if isinstance(expr, f.Name) else last_name(expr.func) if isinstance(expr, f.Call) else last_name(expr.value) if isinstance(expr, f.Item) else ""
+    )
 
 
 def opens(project: Project, value: Value) -> Iterator[str]:
@@ -62,7 +64,7 @@ def opens(project: Project, value: Value) -> Iterator[str]:
 
 
 def state(project: Project, values: Iterable[Value]) -> tuple[str, tuple[str, ...]]:
-    """"known", "partly" or "open", and why."""
+    """ "known", "partly" or "open", and why."""
     values = [v for v in values if not (isinstance(v, Literal) and v.value is None)]
     reasons = [tuple(opens(project, v)) for v in values]
     why = tuple(dict.fromkeys(r for group in reasons for r in group))
@@ -102,7 +104,15 @@ def measure(folder: Path) -> Row:
     submitting = sum(1 for module in linked.loaded if module._steps)
     linked.workers()
     parsed = sum(1 for module in linked.loaded if module._steps)
-    out: Row = {"package": folder.name, "modules": len(files), "read": len(linked.loaded), "submitting": submitting, "parsed": parsed, "receivers": [], "callables": []}
+    out: Row = {
+        "package": folder.name,
+        "modules": len(files),
+        "read": len(linked.loaded),
+        "submitting": submitting,
+        "parsed": parsed,
+        "receivers": [],
+        "callables": [],
+    }
     submitted = {(s.site.site, s.role) for s in handed}
     for path in files:
         if not MENTIONED.search(linked.sources.data(path)):
@@ -130,7 +140,8 @@ def measure(folder: Path) -> Row:
         before = state(alone, [v for s in same for v in s.callables])[0] if same else "open"
         text = "" if submission.argument is None else shape(submission.argument, submission.site.function)
         out["callables"].append({"where": submission.where, "title": submission.title, "role": submission.role, "before": before, "after": after, "why": why,
-                                 "shape": text, "public": is_public(linked, submission.argument, submission.site.function), "place": place_of(submission.site)})  # fmt: skip
+                                 "shape": text, "public": is_public(linked, submission.argument, submission.site.function), "place":
+                                 place_of(submission.site)})  # fmt: skip
     return out
 
 
@@ -204,13 +215,16 @@ def tell(results: list[Row], *, show_open: bool, processes: int) -> None:
     }
     print("| | count | one file | one file, with partly | project | project, with partly |\n|---|---:|---:|---:|---:|---:|")
     for name, rows in groups.items():
-        print(f"| {name} | {len(rows)} | {share(rows, 'before')} | {share(rows, 'before', partly=True)} | {share(rows, 'after')} | {share(rows, 'after', partly=True)} |")
+        shares = [share(rows, when, partly=partly) for when in ("before", "after") for partly in (False, True)]
+        print(f"| {name} | {len(rows)} | {' | '.join(shares)} |")
     for least in (1, 100, 200):
         some = [r for r in results if r["modules"] >= least]
         if some:
             found, reached = (statistics.median(100 * r[what] / r["modules"] for r in some) for what in ("submitting", "parsed"))
-            print(f"\n{len(some)} packages of {least} modules or more ({sum(r['modules'] for r in some)} modules); parsed: median {found:.1f} % to find what is handed"
-                  f" over, {reached:.1f} % with all that workers reach")
+            print(
+                f"\n{len(some)} packages of {least} modules or more ({sum(r['modules'] for r in some)} modules); parsed: median {found:.1f} %"
+                f" to find what is handed over, {reached:.1f} % with all that workers reach"
+            )
     print("receivers by place: ", dict(Counter(r["where"] or r["role"] or "other" for r in receivers)))
     print("known pools whose page nothing leads to: ", sum(1 for r in receivers if not r["found"]))
     for name, rows in groups.items():

@@ -208,7 +208,9 @@ def table(rows: Sequence[Row], sizes: dict[str, trees.Size]) -> str:
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "mplint-trees", metavar="DIR", help="where trees are kept (default: %(default)s)")
+    parser.add_argument(
+        "--cache", type=Path, default=Path.home() / ".cache" / "mplint-trees", metavar="DIR", help="where trees are kept (default: %(default)s)"
+    )
     parser.add_argument("--trees", nargs="*", default=list(trees.RELEASES), metavar="NAME", help=f"of {', '.join(trees.RELEASES)}, a release, or a folder")
     parser.add_argument("--growth", nargs="*", type=int, default=list(GROWTH), metavar="N", help="sizes of the synthetic tree (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=5, metavar="N")

@@ -191,7 +191,14 @@ def grow(into: Path, factor: int) -> Path:
         (package / "__init__.py").touch()
         for index in range(MODULES):
             verb, noun = dice.choice(VERBS), dice.choice(NOUNS)
-            words: dict[str, Any] = {"title": noun, "Title": noun.title(), "verb": verb, "noun": noun, "number": dice.randint(2, 99), "indent": dice.randint(1, 4)}
+            words: dict[str, Any] = {
+                "title": noun,
+                "Title": noun.title(),
+                "verb": verb,
+                "noun": noun,
+                "number": dice.randint(2, 99),
+                "indent": dice.randint(1, 4),
+            }
             raises = index % EXCEPTIONS == 0
             words["exception"] = EXCEPTION.format(**words) if raises else ""
             words["error"] = f"{noun.title()}Error" if raises else "ValueError"

@@ -1,7 +1,7 @@
 """Prints what rules and modules say of themselves: a page each in `docs/rules`, the rules in README.md, the modules in docs/architecture.md.
 
-    python docs/print_rules.py            writes them
-    python docs/print_rules.py --check    names the files that are out of date, and ends with 1 when there are any
+python docs/print_rules.py            writes them
+python docs/print_rules.py --check    names the files that are out of date, and ends with 1 when there are any
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import msgspec
 Work = Callable[[str], bytes]
 """Checks one file; its answer has to travel as bytes."""
 
+
 def processes_for(files: int, jobs: int) -> int:
     """How many processes to use for so many files: `jobs`, one a core when that is 0; 1 where none can be forked safely."""
     if sys.platform != "linux" or threading.active_count() > 1:
@@ -65,9 +66,7 @@ def spread(paths: Sequence[str], work: Work, *, processes: int, progress: Callab
     return answers
 
 
-def _hand_out(
-    end: connection.Connection, worker: BaseProcess, todo: list[str], busy: dict[connection.Connection, tuple[BaseProcess, str]]
-) -> None:
+def _hand_out(end: connection.Connection, worker: BaseProcess, todo: list[str], busy: dict[connection.Connection, tuple[BaseProcess, str]]) -> None:
     if todo:
         path = todo.pop()
         busy[end] = (worker, path)

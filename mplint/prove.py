@@ -123,9 +123,7 @@ def version_of(python: str) -> tuple[int, int, int]:
     """Version of the interpreter at a path.  Raises OSError or `subprocess.SubprocessError` when it cannot be run."""
     if os.path.realpath(python) == os.path.realpath(sys.executable):
         return sys.version_info[:3]
-    asked = subprocess.run(
-        [python, "-I", "-S", "-c", "import sys; print(*sys.version_info[:3])"], capture_output=True, check=True, timeout=LIMIT, text=True
-    )
+    asked = subprocess.run([python, "-I", "-S", "-c", "import sys; print(*sys.version_info[:3])"], capture_output=True, check=True, timeout=LIMIT, text=True)
     major, minor, micro = map(int, asked.stdout.split())
     return major, minor, micro
 

@@ -52,9 +52,7 @@ class Session:
         self.project = self._project(self.sources, table_for(settings), limits_of(settings))
         self._noqa = noqa
         self._codes = codes
-        self._tells_unreadable = (codes is None or codes("MP000")) and not any(
-            {"MP000", "unreadable-file"} & set(layer.ignore) for layer in settings.selection
-        )
+        self._tells_unreadable = (codes is None or codes("MP000")) and not any({"MP000", "unreadable-file"} & set(layer.ignore) for layer in settings.selection)
 
     def changed(self, overlays: Mapping[str, bytes]) -> Session:
         """The same session with other contents in place of some files."""
@@ -67,9 +65,7 @@ class Session:
     def _project(self, sources: Sources, table: Table, limits: Limits) -> Project:
         return Project(sources, table=table, target=self.settings.target_version, limits=limits, pieces=self._pieces, roots=self.settings.src)
 
-    def check(
-        self, paths: Sequence[str], *, fixes: bool = True, jobs: int = 1, progress: Callable[[int, int], None] | None = None
-    ) -> Result:
+    def check(self, paths: Sequence[str], *, fixes: bool = True, jobs: int = 1, progress: Callable[[int, int], None] | None = None) -> Result:
         """Findings in the files `paths` (absolute), with everything else in the project taken into account; with their fixes, when asked.
 
         `jobs` processes share the files, 0 means one a core.  `progress` is told how many of the files are done, and of how many.
@@ -82,9 +78,7 @@ class Session:
         result = self._settled([*found, *broken], paths, crashes)
         return self._in_cells(self._repaired(result, found) if fixes else result)
 
-    def _spread(
-        self, paths: Sequence[str], jobs: int, progress: Callable[[int, int], None] | None
-    ) -> tuple[list[Alarm], list[Crash]]:
+    def _spread(self, paths: Sequence[str], jobs: int, progress: Callable[[int, int], None] | None) -> tuple[list[Alarm], list[Crash]]:
         """The alarms in all files, from several processes where that is worth it."""
         answers: list[Answer] = []
         if jobs != 1:

@@ -138,9 +138,7 @@ def worker_map(project: Project, findings: Sequence[Finding], *, places_of: Plac
     sites = [s.site.site for s in submissions] + [f.site() for f in order] + [site for calls in edges.values() for site, _ in calls]
     places = places_of(dict.fromkeys(sites))
     number = {function: index for index, function in enumerate(order)}
-    hazards = tuple(
-        Hazard(f.code, f.name, f.message, f.path, f.row, f.column, f.severity, index) for index, f in enumerate(findings)
-    )
+    hazards = tuple(Hazard(f.code, f.name, f.message, f.path, f.row, f.column, f.severity, index) for index, f in enumerate(findings))
     handovers = _handovers(submissions, number, places)
     in_worker, at_handover, elsewhere = _attribute(findings, order, handovers)
     workers = []
@@ -185,9 +183,7 @@ def _first(calls: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return sorted(found.items(), key=lambda item: item[1])
 
 
-def _handovers(
-    submissions: Sequence[Submission], number: Mapping[Function, int], places: Mapping[Site, tuple[int, int]]
-) -> list[Handover]:
+def _handovers(submissions: Sequence[Submission], number: Mapping[Function, int], places: Mapping[Site, tuple[int, int]]) -> list[Handover]:
     grouped: dict[Site, list[Submission]] = {}
     for submission in submissions:
         grouped.setdefault(submission.site.site, []).append(submission)
@@ -227,9 +223,7 @@ def _attribute(
             in_worker.setdefault(worker, []).append(index)
             continue
         spots = [(finding.path, finding.row, finding.end_row), *((p.path, p.row, p.row) for p in finding.because)]
-        handover = next(
-            (n for path, first, last in spots for n, h in enumerate(handovers) if h.path == path and first <= h.row <= last), None
-        )
+        handover = next((n for path, first, last in spots for n, h in enumerate(handovers) if h.path == path and first <= h.row <= last), None)
         if handover is None:
             elsewhere.append(index)
         else:

@@ -27,7 +27,7 @@ NEAR = 2
 
 
 class HandlerRaisesException(Rule):
-    '''A signal handler in a worker that raises an `Exception`.
+    """A signal handler in a worker that raises an `Exception`.
 
     ## What it does
 
@@ -63,7 +63,7 @@ class HandlerRaisesException(Rule):
 
     - [Signal handlers and exceptions](https://docs.python.org/3/library/signal.html#handlers-and-exceptions)
     - [gh-73945](https://github.com/python/cpython/issues/73945): deadlock of `Pool.terminate()`.
-    '''
+    """
 
     code = "MP101"
     name = "handler-raises-exception"
@@ -108,7 +108,14 @@ class HandlerRaisesException(Rule):
             what = f"the handler of {named} can raise `{escape.title}` in a worker"
         raising = Step(escape.site, f"`{escape.title}` is raised here")
         site = registration.site
-        return Alarm(self.code, site.site, f"{what}: {effect}", (*where.because, *escape.because, raising), site.function.qualname, _hint(where, escape, handler, registration))
+        return Alarm(
+            self.code,
+            site.site,
+            f"{what}: {effect}",
+            (*where.because, *escape.because, raising),
+            site.function.qualname,
+            _hint(where, escape, handler, registration),
+        )
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         import libcst as cst

@@ -68,7 +68,11 @@ class HandlerSurvivesSigterm(Rule):
         what = f"`{handler.name}` lets the process live after SIGTERM" if handler is not None else "SIGTERM is ignored"
         owner = owner_name(where) if where.role == "process" else "a pool"
         inherited = " the workers inherit it by fork, and" if where.inherited else ""
-        effect = f"{inherited} who terminates and joins `{owner}` waits for ever" if where.role == "process" else f"{inherited} the end of the pool waits for ever for a busy worker"
+        effect = (
+            f"{inherited} who terminates and joins `{owner}` waits for ever"
+            if where.role == "process"
+            else f"{inherited} the end of the pool waits for ever for a busy worker"
+        )
         hint = ""
         if handler is not None and not where.inherited and handler.path == registration.site.function.path and handler.name != "<lambda>":
             hint = f"{handler.facts.at} {signal_parameter(handler) or 15}"
@@ -185,6 +189,11 @@ def _is_terminated(project: Project, where: Home) -> bool:
     for module in project.spread.modules():
         for use in project.uses(module, "stop"):
             other = use.receiver
-            if other is not None and owner is not None and project.role(other) == "process" and (other.made == owner.made or (other.made is None and other.cls == owner.cls)):
+            if (
+                other is not None
+                and owner is not None
+                and project.role(other) == "process"
+                and (other.made == owner.made or (other.made is None and other.cls == owner.cls))
+            ):
                 ends.add(use.row.name.rpartition(".")[2])
     return "terminate" in ends and "kill" not in ends

@@ -24,7 +24,7 @@ BLOCKING = frozenset({"wait", "get", "collect", "join", "acquire"})
 
 
 class AlarmRaisesInWorker(Rule):
-    '''A timer's signal handler that raises an `Exception` in a worker.
+    """A timer's signal handler that raises an `Exception` in a worker.
 
     ## What it does
 
@@ -60,7 +60,7 @@ class AlarmRaisesInWorker(Rule):
     - [Signal handlers and exceptions](https://docs.python.org/3/library/signal.html#handlers-and-exceptions): they can be raised anywhere.
     - [airflow#35653](https://github.com/apache/airflow/pull/35653), [karton#241](https://github.com/CERT-Polska/karton/pull/241): limits that
       tasks swallowed.
-    '''
+    """
 
     code = "MP103"
     name = "alarm-raises-in-worker"
@@ -92,7 +92,9 @@ class AlarmRaisesInWorker(Rule):
         statement = repair.statement_of(call)
         block = list(repair.block_of(statement))
         following = block[block.index(statement) + 1 :]
-        cancel = f"{repair.import_name('signal', 'setitimer')}({repair.import_name('signal', timer)}, 0)" if timer else f"{repair.import_name('signal', 'alarm')}(0)"
+        cancel = (
+            f"{repair.import_name('signal', 'setitimer')}({repair.import_name('signal', timer)}, 0)" if timer else f"{repair.import_name('signal', 'alarm')}(0)"
+        )
         stale = [s for s in following if repair.code(s).strip() == cancel]
         covered = [s for s in following if s not in stale]
         if stale and covered and following.index(stale[0]) > 0:
@@ -299,7 +301,11 @@ def _given_back(step: f.Step) -> str | None:
     if isinstance(step, f.Delete):
         return next((f.dotted(t.value) for t in step.targets if isinstance(t, f.Item) and "." in f.dotted(t.value)), None)
     value = step.value if isinstance(step, (f.Do, f.Assign)) else None
-    if isinstance(value, f.Call) and isinstance(value.func, f.Attr) and (value.func.attr in {"release", "remove", "discard"} or (value.func.attr == "pop" and value.args)):
+    if (
+        isinstance(value, f.Call)
+        and isinstance(value.func, f.Attr)
+        and (value.func.attr in {"release", "remove", "discard"} or (value.func.attr == "pop" and value.args))
+    ):
         return f.dotted(value.func.value) or None
     return None
 

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from mplint.project import CallSite, Function, Module, Project
 
 EXITS = frozenset({"builtins.BaseException", "builtins.SystemExit"})
-WAITING = ("subprocess.", "time.sleep", "socket.create_connection", "requests.", "urllib.request.", "httpx.", "os.system", "os.wait", "select.", "builtins.input")
+WAITING = (
+    "subprocess.",
+    "time.sleep",
+    "socket.create_connection",
+    "requests.",
+    "urllib.request.",
+    "httpx.",
+    "os.system",
+    "os.wait",
+    "select.",
+    "builtins.input",
+)
 """Library calls that take their time, by the beginning of their names."""
 
 BLOCKING = frozenset({"wait", "get", "collect", "join", "acquire", "iterate"})
@@ -180,7 +191,23 @@ def _hands_on(handler: f.Handler) -> bool:
             return True
         if isinstance(row, f.Call) and any(isinstance(a.value, f.Name) and a.value.id == handler.name for a in row.args):
             called = f.last_name(row.func)
-            if called not in {"print", "str", "repr", "type", "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "isinstance", "format", "write"}:
+            if called not in {
+                "print",
+                "str",
+                "repr",
+                "type",
+                "debug",
+                "info",
+                "warning",
+                "warn",
+                "error",
+                "exception",
+                "critical",
+                "log",
+                "isinstance",
+                "format",
+                "write",
+            }:
                 return True
     return False
 

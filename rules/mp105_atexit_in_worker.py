@@ -152,7 +152,12 @@ if __name__ == "__main__":
 def _ends_at_once(project: Project, submission: Submission) -> bool:
     """Whether the worker is forked by the standard library, by the start method that is known or the default one."""
     owner = submission.receiver
-    if submission.role not in {"task", "initializer", "target", "run"} or owner is None or owner.where != "process" or (submission.start or owner.start) == "spawn":
+    if (
+        submission.role not in {"task", "initializer", "target", "run"}
+        or owner is None
+        or owner.where != "process"
+        or (submission.start or owner.start) == "spawn"
+    ):
         return False
     kind = project.kind(owner)
     return kind is not None and kind.name.startswith(("multiprocessing.", "concurrent.")) and isinstance(owner, Instance) and _is_known(owner)

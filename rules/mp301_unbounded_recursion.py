@@ -247,7 +247,9 @@ def _bounded(function: Function, call: f.Call, covered: f.Call) -> bool:
 
 def _decides(function: Function, call: f.Call) -> bool:
     """Whether a condition inside the clause looks at a parameter or a counter."""
-    return any(isinstance(r, f.Name) for branch in function.graph.branch_conditions(call) for r in f.walk(branch.test) if _inside_clause(function, call, branch.test))
+    return any(
+        isinstance(r, f.Name) for branch in function.graph.branch_conditions(call) for r in f.walk(branch.test) if _inside_clause(function, call, branch.test)
+    )
 
 
 def _inside_clause(function: Function, call: f.Call, test: f.Expr) -> bool:

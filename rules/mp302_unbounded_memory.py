@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from mplint.fixes.repair import Repair
     from mplint.project import Function, Module, Project
 
-BUILDING = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.sorted", "builtins.dict", "builtins.bytes", "builtins.bytearray",
-                      "collections.deque", "collections.Counter", "array.array"})  # fmt: skip
+BUILDING = frozenset({
+    *(f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "sorted", "dict", "bytes", "bytearray")),
+    "collections.deque", "collections.Counter", "array.array",
+})  # fmt: skip
 """Callables that keep every item of what they are given."""
 
 CONSUMING = frozenset({"builtins.sum", "builtins.any", "builtins.all", "builtins.min", "builtins.max"})
@@ -247,7 +249,12 @@ def _passed(project: Project, function: Function, param: f.Param) -> float | Non
 def _assigned(function: Function, name: f.Name) -> f.Expr | None:
     """The expression that a local name stands for when there is only one."""
     definitions = function.graph.definitions(name)
-    if definitions is not None and len(definitions) == 1 and isinstance(definitions[0], f.Assign) and all(isinstance(t, f.Name) for t in definitions[0].targets):
+    if (
+        definitions is not None
+        and len(definitions) == 1
+        and isinstance(definitions[0], f.Assign)
+        and all(isinstance(t, f.Name) for t in definitions[0].targets)
+    ):
         return definitions[0].value
     return None
 

@@ -31,16 +31,16 @@ class CancelLeavesWorkerRunning(Rule):
 
     ## Why it hurts
 
-    Nothing reaches into a worker. The coroutine gets its `TimeoutError` or `CancelledError` in time and the worker finishes its work all the same. When it is
-    stuck, the `shutdown` that follows waits for it, as does the end of the interpreter after `shutdown(wait=False)`: the program hangs. `Future.cancel()` returns
-    False for a task that runs, and does nothing. Measured on CPython 3.8 to 3.13.
+    Nothing reaches into a worker. The coroutine gets its `TimeoutError` or `CancelledError` in time and the worker finishes its work all the same.
+    When it is stuck, the `shutdown` that follows waits for it, as does the end of the interpreter after `shutdown(wait=False)`: the program hangs.
+    `Future.cancel()` returns False for a task that runs, and does nothing. Measured on CPython 3.8 to 3.13.
 
     ## When it knows
 
-    The work must be given to an executor of processes (`concurrent.futures`, loky), directly or in coroutines that resolve. Silent when the function, its callers
-    or what it calls end the workers (`kill`, `terminate`, `terminate_workers`, `kill_workers`; not in a handler of a caller that never hears of the limit), for what
-    `shield` protects, for pebble, whose futures end their worker, for a coroutine that works in a loop, whose cancellation ends the loop, for the cancelling of many futures without a limit, which keeps those in the queue from
-    starting, and for threads.
+    The work must be given to an executor of processes (`concurrent.futures`, loky), directly or in coroutines that resolve. Silent when the function,
+    its callers or what it calls end the workers (`kill`, `terminate`, `terminate_workers`, `kill_workers`; not in a handler of a caller that never
+    hears of the limit), for what `shield` protects, for pebble, whose futures end their worker, for a coroutine that works in a loop, whose
+    cancellation ends the loop, for the cancelling of many futures without a limit, which keeps those in the queue from starting, and for threads.
 
     ## References
 
@@ -131,7 +131,12 @@ def _limited(project: Project, function: Function) -> Iterator[_Left]:
         if f.last_name(site.call.func) == "wait_for" and project.external(site.call.func, function) == "asyncio.wait_for":
             awaited, limit = site.call.positional(0) or site.call.keyword("fut"), site.call.positional(1) or site.call.keyword("timeout")
             if awaited is not None and f.is_given(limit) and (wait := _surest(project, function, awaited)) is not None:
-                yield function, site.call, "`wait_for` gives up and the worker does not: the task goes on, and the executor's shutdown waits for it", wait.because
+                yield (
+                    function,
+                    site.call,
+                    "`wait_for` gives up and the worker does not: the task goes on, and the executor's shutdown waits for it",
+                    wait.because,
+                )
     for row in function.rows:
         item = _limit_of(project, function, row) if isinstance(row, f.With) and row.is_async else None
         if item is None:
@@ -210,7 +215,12 @@ def _cancelled_task(project: Project, site: CallSite) -> Iterator[_Left]:
     coroutines = tuple(v for v in project.values(func.value, function) if isinstance(v, Coroutine))
     for wait in waits(project, coroutines) if not any(_works_on(v) or v.function.spells("shield(") for v in coroutines) else ():
         if _goes_on(project, wait):
-            yield function, site.call, "`cancel` ends the coroutine and not the work: the worker goes on, and the executor's shutdown waits for it", wait.because
+            yield (
+                function,
+                site.call,
+                "`cancel` ends the coroutine and not the work: the worker goes on, and the executor's shutdown waits for it",
+                wait.because,
+            )
             break
 
 

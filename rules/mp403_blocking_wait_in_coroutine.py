@@ -38,10 +38,11 @@ class BlockingWaitInCoroutine(Rule):
 
     ## When it knows
 
-    The call must stand in the coroutine itself and wait for a pool of processes. Silent inside `to_thread` and `run_in_executor`, for futures that are done (asked
-    for, awaited before by `wrap_future`, given by `as_completed` or `wait`), for asyncio's futures and tasks, whose `result()` never waits, for limits of
-    a tenth of a second or less, and for threads. The end of a `with` block, `shutdown()` and `join()` of a pool of the coroutine's own are silent where its
-    work was awaited before: an idle executor is gone in 1 to 50 ms (measured for 1 to 16 workers), and after `terminate()` or `kill()`.
+    The call must stand in the coroutine itself and wait for a pool of processes. Silent inside `to_thread` and `run_in_executor`, for futures that
+    are done (asked for, awaited before by `wrap_future`, given by `as_completed` or `wait`), for asyncio's futures and tasks, whose `result()` never
+    waits, for limits of a tenth of a second or less, and for threads. The end of a `with` block, `shutdown()` and `join()` of a pool of the
+    coroutine's own are silent where its work was awaited before: an idle executor is gone in 1 to 50 ms (measured for 1 to 16 workers), and after
+    `terminate()` or `kill()`.
 
     ## References
 
@@ -61,7 +62,11 @@ class BlockingWaitInCoroutine(Rule):
             because = _blocks(project, use)
             if because is not None:
                 seen.add(use.site)
-                what = f"the results of `{f.last_name(use.call.func)}` are waited for" if _is_iterated(use) else f"`{f.last_name(use.call.func)}` waits for a process pool"
+                what = (
+                    f"the results of `{f.last_name(use.call.func)}` are waited for"
+                    if _is_iterated(use)
+                    else f"`{f.last_name(use.call.func)}` waits for a process pool"
+                )
                 message = f"{what} without `await`: the event loop and all that runs on it stands still"
                 yield Alarm(self.code, use.site.site, message, because, use.function.qualname)
         for function in project.functions(module, "with "):
@@ -231,7 +236,9 @@ def _waits_at_its_end(project: Project, executor: Instance) -> bool:
 def _works(project: Project, function: Function, pool: Instance, counts: Callable[[f.Row], bool]) -> bool:
     """Whether the coroutine gave work to its pool and did not wait for it: `counts` says which rows come before the pool's end."""
     return any(
-        counts(use.call) and pool.made in _places(project, use) and not _is_finished(use, counts) for site in function.calls for use in project.uses_at(site, "submit")
+        counts(use.call) and pool.made in _places(project, use) and not _is_finished(use, counts)
+        for site in function.calls
+        for use in project.uses_at(site, "submit")
     )
 
 
@@ -257,7 +264,9 @@ def _is_finished(use: Use, counts: Callable[[f.Row], bool]) -> bool:
         return False
     kept: tuple[f.Row, ...] = top.targets if isinstance(top, f.Assign) else ()
     if isinstance(top, f.Do):
-        adding = next((r.func.value for r in around if isinstance(r, f.Call) and isinstance(r.func, f.Attr) and r.func.attr in {"append", "add", "extend"}), None)
+        adding = next(
+            (r.func.value for r in around if isinstance(r, f.Call) and isinstance(r.func, f.Attr) and r.func.attr in {"append", "add", "extend"}), None
+        )
         if adding is None:
             return top.value is not use.call and not _only_notes(top.value, use.call)
         kept = (adding,)

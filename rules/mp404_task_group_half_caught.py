@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from mplint.fixes.repair import Repair
     from mplint.project import Function, Module, Project, Value
 
-_GROUPS = frozenset(
-    {"builtins.ExceptionGroup", "builtins.BaseExceptionGroup", "exceptiongroup.ExceptionGroup", "exceptiongroup.BaseExceptionGroup"}
-)
+_GROUPS = frozenset({"builtins.ExceptionGroup", "builtins.BaseExceptionGroup", "exceptiongroup.ExceptionGroup", "exceptiongroup.BaseExceptionGroup"})
 
 _WIDE = frozenset({"builtins.Exception", "builtins.BaseException"})
 
@@ -196,17 +194,12 @@ def _names(project: Project, value: Value) -> frozenset[str]:
 def _knows_groups(project: Project, function: Function, row: f.Try) -> bool:
     """Whether a clause of the try is for groups, or for something unknown."""
     return row.is_star or any(
-        isinstance(value, Unknown) or _names(project, value) & (_GROUPS | {"?"})
-        for h in row.handlers
-        for value in caught_classes(project, function, h)
+        isinstance(value, Unknown) or _names(project, value) & (_GROUPS | {"?"}) for h in row.handlers for value in caught_classes(project, function, h)
     )
 
 
 def _is_wide(project: Project, function: Function, row: f.Try) -> bool:
-    return any(
-        h.types is None or any(isinstance(v, External) and v.name in _WIDE for v in caught_classes(project, function, h))
-        for h in row.handlers
-    )
+    return any(h.types is None or any(isinstance(v, External) and v.name in _WIDE for v in caught_classes(project, function, h)) for h in row.handlers)
 
 
 def _dead(project: Project, function: Function, handler: f.Handler) -> frozenset[str]:
@@ -223,20 +216,9 @@ def _dead(project: Project, function: Function, handler: f.Handler) -> frozenset
 def _others_may_raise(project: Project, function: Function, row: f.Try, group: Group, names: frozenset[str]) -> bool:
     """Whether something in the try but outside the group may raise one of these classes by itself."""
     inside = {id(r) for step in group.row.body for r in f.walk(step)}
-    inside |= {
-        id(r)
-        for step in row.body
-        for g in f.walk(step)
-        if isinstance(g, f.With) and _is_group(project, function, g)
-        for s in g.body
-        for r in f.walk(s)
-    }
-    if names <= _BROKEN and not any(
-        id(w.row) not in inside and w.row is not group.item.value and _within(row, w.row) for w in work_awaited(project, function)
-    ):
-        return any(
-            u for s in function.calls if _within(row, s.call) and id(s.call) not in inside for u in project.uses_at(s, "submit", "collect")
-        )
+    inside |= {id(r) for step in row.body for g in f.walk(step) if isinstance(g, f.With) and _is_group(project, function, g) for s in g.body for r in f.walk(s)}
+    if names <= _BROKEN and not any(id(w.row) not in inside and w.row is not group.item.value and _within(row, w.row) for w in work_awaited(project, function)):
+        return any(u for s in function.calls if _within(row, s.call) and id(s.call) not in inside for u in project.uses_at(s, "submit", "collect"))
     for step in row.body:
         for other in f.walk(step):
             if id(other) in inside:

@@ -219,11 +219,7 @@ def _passes_on(function: Function, handler: f.Handler, names: frozenset[str]) ->
     ways = function.graph.ways_out(handler.body)
     if ways & {"raise", "stop"} or not ways:
         return True
-    if (
-        _CANCELLED in names
-        and ways == {"return"}
-        and not any(isinstance(r, f.Return) and f.is_given(r.value) for r in f.walk(*handler.body))
-    ):
+    if _CANCELLED in names and ways == {"return"} and not any(isinstance(r, f.Return) and f.is_given(r.value) for r in f.walk(*handler.body)):
         return True
     if names & {"builtins.KeyboardInterrupt", "builtins.SystemExit"} and not function.graph.loops_around(handler.body[0]):
         return True
@@ -235,11 +231,7 @@ def _passes_on(function: Function, handler: f.Handler, names: frozenset[str]) ->
         if handler.name and isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in {"append", "put", "put_nowait"}:
             if any(isinstance(r, f.Name) and r.id == handler.name for arg in row.args for r in f.walk(arg.value)):
                 return True
-    later = [
-        row
-        for row in function.rows
-        if isinstance(row, f.Raise) and row.exc is not None and "CancelledError" in _last_name(row.exc)
-    ]
+    later = [row for row in function.rows if isinstance(row, f.Raise) and row.exc is not None and "CancelledError" in _last_name(row.exc)]
     return any(function.graph.reaches(handler.body[-1], row) for row in later)
 
 
@@ -249,7 +241,5 @@ def _last_name(expr: f.Expr) -> str:
 
 def _cancels(function: Function, row: f.Row) -> bool:
     """Whether the function cancels something before it comes to `row`: then the cancellation that arrives is its own."""
-    cancelling = [
-        site.call for site in function.calls if isinstance(site.call.func, f.Attr) and site.call.func.attr in {"cancel", "cancelled"}
-    ]
+    cancelling = [site.call for site in function.calls if isinstance(site.call.func, f.Attr) and site.call.func.attr in {"cancel", "cancelled"}]
     return any(function.graph.reaches(call, row) for call in cancelling)

@@ -245,9 +245,7 @@ def _cleans_up(function: Function, call: f.Call) -> bool:
     """Whether the gather only waits for what was given up: in `finally` or a handler, or after a `cancel()`."""
     if any(place.part in {"final", "handler"} for place in function.graph.tries_around(call)):
         return True
-    ending = [
-        s.call for s in function.calls if isinstance(s.call.func, f.Attr) and s.call.func.attr in {"cancel", "set", "terminate", "shutdown"}
-    ]
+    ending = [s.call for s in function.calls if isinstance(s.call.func, f.Attr) and s.call.func.attr in {"cancel", "set", "terminate", "shutdown"}]
     return any(function.graph.reaches(other, call) for other in ending)
 
 

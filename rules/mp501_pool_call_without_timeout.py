@@ -63,9 +63,7 @@ class PoolCallWithoutTimeout(Rule):
             kind = project.kind(use.receiver)
             if use.row.timeout is not None or (kind is not None and kind.notices_death):
                 continue
-            if "iterate" in use.row.does and (
-                _is_bounded(use, project) or project.kept("iterators are replaced", lambda: _replaces_iterators(project))
-            ):
+            if "iterate" in use.row.does and (_is_bounded(use, project) or project.kept("iterators are replaced", lambda: _replaces_iterators(project))):
                 continue
             seen.add(use.site)
             method = use.row.name.rpartition(".")[2]
@@ -160,9 +158,7 @@ def _replaces_iterators(project: Project) -> bool:
         for step in module.body.facts.body if module is not None else ():
             for row in f.walk(step):
                 targets = row.targets if isinstance(row, f.Assign) else ()
-                if any(
-                    isinstance(t, f.Attr) and t.attr in {"next", "__next__"} and f.dotted(t.value).endswith("IMapIterator") for t in targets
-                ):
+                if any(isinstance(t, f.Attr) and t.attr in {"next", "__next__"} and f.dotted(t.value).endswith("IMapIterator") for t in targets):
                     return True
     return False
 

@@ -84,7 +84,12 @@ class AsyncResultWithoutTimeout(Rule):
                 seen.add(use.site)
                 message = "this loop asks `ready()` and nothing else: it goes on for ever when the worker of the task dies"
                 yield Alarm(self.code, use.site.site, message, project.made_step(receiver), use.function.qualname)
-            elif project.role(receiver) == "pool" and "join" in use.row.does and not _any_is_told(project, use) and (dropped := _dropped(use, project)) is not None:
+            elif (
+                project.role(receiver) == "pool"
+                and "join" in use.row.does
+                and not _any_is_told(project, use)
+                and (dropped := _dropped(use, project)) is not None
+            ):
                 seen.add(use.site)
                 message = "`join()` is all that waits for these tasks, and it waits for ever when a worker dies"
                 because = (*project.made_step(receiver), Step(dropped.site, "the result of these tasks is thrown away"))
@@ -203,7 +208,9 @@ def _dropped(use: Use, project: Project) -> CallSite | None:
     ends = [site.call for site in use.function.calls if f.last_name(site.call.func) == "terminate"]
     for site in use.function.calls:
         if _is_thrown_away(site) and graph.reaches(site.call, use.call, avoiding=ends) and not any(d.site == site for d in deliveries(project)):
-            if any(other.receiver is not None and pool is not None and other.receiver.made == pool.made is not None for other in project.uses_at(site, "submit")):
+            if any(
+                other.receiver is not None and pool is not None and other.receiver.made == pool.made is not None for other in project.uses_at(site, "submit")
+            ):
                 return site
     if pool is None or pool.made is None or not _closes(use, project, ends):
         return None
@@ -232,9 +239,7 @@ def _is_ready(use: Use) -> bool:
     """Whether `ready()` of the result was asked for on the way here, or what is waited for was chosen by it."""
     graph = use.function.graph
     for branch in graph.branch_conditions(use.call):
-        if any(
-            isinstance(r, f.Call) and isinstance(r.func, f.Attr) and r.func.attr in {"ready", "successful"} for r in f.walk(branch.test)
-        ):
+        if any(isinstance(r, f.Call) and isinstance(r.func, f.Attr) and r.func.attr in {"ready", "successful"} for r in f.walk(branch.test)):
             return True
     sources = [row.source for row in graph.loops_around(use.call) if isinstance(row, f.For)]
     for row in use.site.ancestors:

@@ -163,7 +163,9 @@ def _was_waited_for(project: Project, use: Use) -> bool:
         if site.call is use.call or not function.graph.reaches(site.call, use.call) or any(r is site.call for r in use.site.ancestors):
             continue
         for other in project.uses_at(site):
-            if _waits_for_all(project, other) and not any(loop is row for loop in function.graph.loops_around(use.call) for row in function.ancestors(site.call)):
+            if _waits_for_all(project, other) and not any(
+                loop is row for loop in function.graph.loops_around(use.call) for row in function.ancestors(site.call)
+            ):
                 before.append(site.call)
             elif "collect" in other.row.does and isinstance(site.call.func, f.Attr) and isinstance(use.call.func, f.Attr):
                 name = f.dotted(use.call.func.value)
@@ -195,5 +197,3 @@ def _unseen(project: Project, executor: Instance) -> str:
     if executor.start not in {"spawn", "forkserver"} or not project.target < (3, 14):
         return ""
     return ", and on Python 3.11 to 3.13 also when a worker has died unseen"
-
-

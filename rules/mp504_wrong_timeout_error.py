@@ -155,9 +155,7 @@ def _place(project: Project, use: Use) -> str:
     else:
         passed = project.argument(use.call, use.row.passes)
         values = project.values(passed, use.function) if passed is not None else ()
-        found = {w.where for w in waits(project, values)} | {
-            v.where for v in elements(values) if isinstance(v, Instance) and project.role(v) == "future"
-        }
+        found = {w.where for w in waits(project, values)} | {v.where for v in elements(values) if isinstance(v, Instance) and project.role(v) == "future"}
         where = found.pop() if len(found) == 1 else "any" if found else ""
     return {"process": "a process pool", "thread": "a thread pool", "any": "an executor"}.get(where, "")
 
@@ -211,7 +209,13 @@ def _raises_other(project: Project, called: Value, name: str) -> bool:
 def _shape(handler: f.Handler) -> list[tuple[object, ...]]:
     """What a clause does, wherever it stands and whatever it calls the exception."""
     rows = (row for step in handler.body for row in f.walk(step))
-    return [(type(row), *("" if value == handler.name else value for key in ("id", "attr", "value", "op") if isinstance(value := getattr(row, key, None), (str, int)))) for row in rows]
+    return [
+        (
+            type(row),
+            *("" if value == handler.name else value for key in ("id", "attr", "value", "op") if isinstance(value := getattr(row, key, None), (str, int))),
+        )
+        for row in rows
+    ]
 
 
 def _others(use: Use, row: f.Try) -> Iterator[f.Row]:
@@ -230,7 +234,8 @@ def _is_harmless(row: f.Row) -> bool:
 
 
 def _names(project: Project, function: Function, handler: f.Handler) -> dict[str, str]:
-    """Canonical names of the classes that a clause is for, with their spelling ("" in a tuple that has a name of its own); "?" stands for what is unknown or the project's own."""
+    """Canonical names of the classes that a clause is for, with their spelling ("" in a tuple that has a name of its own); "?" stands for what is
+    unknown or the project's own."""
     spelled = handler.types.items if isinstance(handler.types, f.Sequence) else (handler.types,) if handler.types is not None else ()
     out: dict[str, str] = {}
     for expr in spelled:

@@ -111,13 +111,7 @@ def _executors(project: Project, use: Use) -> frozenset[Site]:
     for value in waited_for(project, use):
         executor = executor_of(project, value)
         kind = project.kind(executor) if executor is not None else None
-        if (
-            executor is not None
-            and executor.made is not None
-            and executor.where == "process"
-            and kind is not None
-            and kind.leaving == "wait"
-        ):
+        if executor is not None and executor.made is not None and executor.where == "process" and kind is not None and kind.leaving == "wait":
             out.add(executor.made)
     return frozenset(out)
 

@@ -11,7 +11,9 @@ from mplint.rule import Example, Hangs, Prints, Rule
 if TYPE_CHECKING:
     from mplint.project import Module, Project
 
-_READING = frozenset({"get", "wait", "next", "iter", "next()", "list()", "tuple()", "set()", "sorted()", "sum()", "any()", "all()", "dict()", "enumerate()", "zip()", "tqdm()"})
+_READING = frozenset(
+    {"get", "wait", "next", "iter", "next()", "list()", "tuple()", "set()", "sorted()", "sum()", "any()", "all()", "dict()", "enumerate()", "zip()", "tqdm()"}
+)
 
 
 class ResultReadAfterPool(Rule):

@@ -40,9 +40,10 @@ class PopenWaitWithPipe(Rule):
 
     ## When it knows
 
-    The process must be a name of the function, made there with `PIPE`, and go nowhere else. Silent when a pipe is read or handed on, or `communicate()`
-    called, on a way to the wait; for a process that was told to end (`terminate`, `kill`, `send_signal`); for a few commands that write next to nothing
-    (`which`, `mkdir`, `... --version`); and for an exit status that answers a question, `if process.wait() == 0:`, with nothing raised. What a program writes is not known: one that never writes that much does not hang.
+    The process must be a name of the function, made there with `PIPE`, and go nowhere else. Silent when a pipe is read or handed on, or
+    `communicate()` called, on a way to the wait; for a process that was told to end (`terminate`, `kill`, `send_signal`); for a few commands that
+    write next to nothing (`which`, `mkdir`, `... --version`); and for an exit status that answers a question, `if process.wait() == 0:`, with nothing
+    raised. What a program writes is not known: one that never writes that much does not hang.
 
     ## Fix safety
 
@@ -120,7 +121,11 @@ def _waits(code: str, project: Project, function: Function) -> Iterator[Alarm]:
     for bound, made, name in _made(project, function):
         if _goes_elsewhere(function, name):
             continue
-        rows = [row for row in function.rows if isinstance(row, f.Attr) and isinstance(row.value, f.Name) and row.value.id == name and _is_of(function, row.value, bound)]
+        rows = [
+            row
+            for row in function.rows
+            if isinstance(row, f.Attr) and isinstance(row.value, f.Name) and row.value.id == name and _is_of(function, row.value, bound)
+        ]
         stops = [row for row in rows if row.attr not in _HARMLESS]
         for row in rows:
             call = function.parent(row)
@@ -154,7 +159,12 @@ def _made(project: Project, function: Function) -> Iterator[tuple[f.Row, f.Call,
         elif isinstance(row, f.With) and not row.is_async:
             targets = tuple((item.value, item.target) for item in row.items)
         for call, target in targets:
-            if isinstance(call, f.Call) and isinstance(target, f.Name) and f.last_name(call.func) == "Popen" and project.external(call.func, function) == "subprocess.Popen":
+            if (
+                isinstance(call, f.Call)
+                and isinstance(target, f.Name)
+                and f.last_name(call.func) == "Popen"
+                and project.external(call.func, function) == "subprocess.Popen"
+            ):
                 if any(_is_pipe(project, function, call.keyword(stream)) for stream in _STREAMS) and not _is_brief(function, call):
                     yield row, call, target.id
 
@@ -201,12 +211,19 @@ def _goes_elsewhere(function: Function, name: str) -> bool:
     for row in function.rows:
         if isinstance(row, f.Declare) and name in row.names:
             return True
-        if isinstance(row, (f.FunctionFacts, f.Lambda, f.ClassFacts)) and any(isinstance(r, f.Name) and r.id == name for r in f.walk(*f.children(row), into_functions=True)):
+        if isinstance(row, (f.FunctionFacts, f.Lambda, f.ClassFacts)) and any(
+            isinstance(r, f.Name) and r.id == name for r in f.walk(*f.children(row), into_functions=True)
+        ):
             return True
         if isinstance(row, f.Name) and row.id == name:
             around = function.parent(row)
             bound = isinstance(around, (f.Assign, f.With)) and any(target is row for target in f.stored_to(around))
-            if not bound and not isinstance(around, f.Attr) and not isinstance(around, (f.If, f.While)) and not (isinstance(around, f.Op) and around.op in {"is", "is not", "not"}):
+            if (
+                not bound
+                and not isinstance(around, f.Attr)
+                and not isinstance(around, (f.If, f.While))
+                and not (isinstance(around, f.Op) and around.op in {"is", "is not", "not"})
+            ):
                 return True
     return False
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mplint.project.lives.lifetimes import Life
 
 CLOSING = frozenset(
-    {"with", "close", "shutdown", "terminate", "terminate_workers", "kill_workers", "stop", "kill", "join", "stop_and_join", "clear", "__exit__", "aclose", "_terminate",
+    {"with", "close", "shutdown", "terminate", "terminate_workers", "kill_workers", "stop", "kill", "join", "stop_and_join", "clear", "__exit__",
+    "aclose", "_terminate",
      "*"}
 )  # fmt: skip
 """What ends a pool, an executor or a manager, or may ("*" is an attribute that is chosen at run time)."""

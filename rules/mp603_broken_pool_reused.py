@@ -185,7 +185,9 @@ def _goes_on(project: Project, use: Use) -> bool:
         return True
     for site in function.calls:
         if isinstance(site.call.func, f.Attr) and site.call.func.attr == "add_done_callback":
-            if any(other.receiver is not None and other.receiver.made == use.site.site and _answers(project, other) for other in project.uses_at(site, "callback")):
+            if any(
+                other.receiver is not None and other.receiver.made == use.site.site and _answers(project, other) for other in project.uses_at(site, "callback")
+            ):
                 return True
     return _is_survived(project, function, use.call)
 
@@ -281,7 +283,9 @@ def _renewals(project: Project, function: Function, on: f.Expr, made: Site) -> l
         if isinstance(row, f.Call):
             if function.site(row) == made or (row.func is not on and project.callees(CallSite(function, row))):
                 out.append(row)
-        elif isinstance(row, f.Assign) and any(f.dotted(t) in {name, head} for target in row.targets for t in f.walk(target) if isinstance(t, (f.Name, f.Attr))):
+        elif isinstance(row, f.Assign) and any(
+            f.dotted(t) in {name, head} for target in row.targets for t in f.walk(target) if isinstance(t, (f.Name, f.Attr))
+        ):
             out.append(row)
         elif isinstance(row, f.With) and any(i.target is not None and f.dotted(i.target) == name for i in row.items):
             out.append(row)

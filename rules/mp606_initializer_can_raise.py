@@ -11,6 +11,7 @@ from mplint.rule import Example, Hangs, Raises, Rule
 if TYPE_CHECKING:
     from mplint.project import Function, Module, Project, Submission
 
+
 class InitializerCanRaise(Rule):
     """A `Pool` initializer that can fail.
 

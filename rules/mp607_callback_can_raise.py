@@ -11,6 +11,7 @@ from mplint.rule import Example, Hangs, Prints, Rule
 if TYPE_CHECKING:
     from mplint.project import CallSite, Function, Instance, Module, Project
 
+
 class CallbackCanRaise(Rule):
     """A callback of a pool that can raise or that waits for the same pool.
 

@@ -187,7 +187,9 @@ def _unwritten(project: Project, block: Block) -> Iterator[Alarm]:
         what = "logs into a queue" if user.name in _LOGGING else "puts into a queue"
         because = (
             Step(made.site, "the queue is made here"),
-            Step(user.function.site(user.call or user.row), f"`{user.function.name}`, which runs in the workers, {what}, which a thread of the worker writes to"),
+            Step(
+                user.function.site(user.call or user.row), f"`{user.function.name}`, which runs in the workers, {what}, which a thread of the worker writes to"
+            ),
             *(Step(use.site.site, "the results are there before all is written") for use in block.given[:1]),
         )
         message = "the end of the block kills workers that may still be writing to a queue: messages are lost, and half of one blocks the reader for ever"
@@ -224,7 +226,9 @@ def _is_of(project: Project, maker: CallSite, made: CallSite, runs: frozenset[Fu
     """Whether the workers of this pool have this queue: it is given to them, made by the module, or nobody else runs what they run."""
     if made.function.is_module or is_given(project, maker, made):
         return True
-    return all(s.receiver is not None and s.receiver.made == maker.site for s in project.submissions() if not runs.isdisjoint(s.callees) and s.where == "process")
+    return all(
+        s.receiver is not None and s.receiver.made == maker.site for s in project.submissions() if not runs.isdisjoint(s.callees) and s.where == "process"
+    )
 
 
 def _passes_time(project: Project, site: CallSite) -> bool:

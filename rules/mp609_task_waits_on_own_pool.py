@@ -138,7 +138,11 @@ def _forked_with(project: Project, pool: Instance) -> dict[Site, Submission]:
         maker = project.maker(pool)
         if maker is None:
             return {}
-        return {s.site.site: s for s in project.submissions() if s.role in {"target", "run"} and s.where == "process" and s.start not in _OTHER and _is_there(project, maker, s)}
+        return {
+            s.site.site: s
+            for s in project.submissions()
+            if s.role in {"target", "run"} and s.where == "process" and s.start not in _OTHER and _is_there(project, maker, s)
+        }
 
     return project.kept(("forked with", pool.made), compute)
 
@@ -148,7 +152,9 @@ def _is_there(project: Project, maker: CallSite, submission: Submission) -> bool
     site, function = submission.site, maker.function
     if function is site.function:
         return function.graph.reaches(maker.call, site.call) and not function.graph.reaches(site.call, maker.call)
-    return function.is_module and function.module is site.function.module and not is_guarded(function, maker.call) and sides(project, site.function) == {"parent"}
+    return (
+        function.is_module and function.module is site.function.module and not is_guarded(function, maker.call) and sides(project, site.function) == {"parent"}
+    )
 
 
 def _followed(project: Project, pool: Instance, role: str) -> dict[Function, tuple[Step, ...]]:
@@ -187,7 +193,12 @@ def _is_one(project: Project, use: Use, pool: Instance) -> bool:
 
 def _is_lazy(maker: CallSite) -> bool:
     """Whether a pool is made where a test found none: `if executor is None:`."""
-    return any(isinstance(row, (f.Name, f.Attr)) for branch in maker.function.graph.branch_conditions(maker.call) for row in f.walk(branch.test) if f.dotted(row) in _names(maker))
+    return any(
+        isinstance(row, (f.Name, f.Attr))
+        for branch in maker.function.graph.branch_conditions(maker.call)
+        for row in f.walk(branch.test)
+        if f.dotted(row) in _names(maker)
+    )
 
 
 def _names(maker: CallSite) -> frozenset[str]:

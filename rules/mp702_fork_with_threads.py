@@ -42,12 +42,12 @@ class ForkWithThreads(Rule):
 
     ## When it knows
 
-    The start method has to be fork: asked for by name, or the default, which it is on Linux before Python 3.14 as long as the project sets no
-    other. The thread is started in the same function, by its callers, when the object is made or when the module is
-    imported, on every way to the fork; or the function itself is what a thread runs: a target, a task of a thread pool,
-    the `run` of a thread. A function of a package that makes a pool of threads or one of forked processes, as a parameter asks, is reported because
-    programs that may choose threads there have threads elsewhere, too. Silent for spawn and forkserver, when the threads were joined or their pool was left before, and for tests. The threads that
-    pools and queues of `multiprocessing` run for themselves do not count.
+    The start method has to be fork: asked for by name, or the default, which it is on Linux before Python 3.14 as long as the project sets no other.
+    The thread is started in the same function, by its callers, when the object is made or when the module is imported, on every way to the fork; or
+    the function itself is what a thread runs: a target, a task of a thread pool, the `run` of a thread. A function of a package that makes a pool of
+    threads or one of forked processes, as a parameter asks, is reported because programs that may choose threads there have threads elsewhere, too.
+    Silent for spawn and forkserver, when the threads were joined or their pool was left before, and for tests. The threads that pools and queues of
+    `multiprocessing` run for themselves do not count.
 
     ## Fix safety
 
@@ -112,7 +112,7 @@ class ForkWithThreads(Rule):
 
         if not alarm.hint or not isinstance(node, cst.Call):
             return
-        context = f'{repair.import_name("multiprocessing", "get_context")}({repair.quoted("spawn")})'
+        context = f"{repair.import_name('multiprocessing', 'get_context')}({repair.quoted('spawn')})"
         if alarm.hint == "executor":
             repair.add_argument(node, f"mp_context={context}")
         else:

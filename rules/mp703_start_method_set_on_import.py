@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from mplint.project import Module, Project, Use
     from mplint.project.modules import Function
 
-_FREE = frozenset({"Process", "Pipe", "RawValue", "RawArray", "cpu_count", "current_process", "parent_process", "active_children", "freeze_support", "set_start_method"})
+_FREE = frozenset(
+    {"Process", "Pipe", "RawValue", "RawArray", "cpu_count", "current_process", "parent_process", "active_children", "freeze_support", "set_start_method"}
+)
 """What `multiprocessing` offers without asking for the start method."""
 
 _QUESTIONS = frozenset({"get_start_method", "parent_process", "current_process"})
@@ -227,7 +229,9 @@ def _is_careful(project: Project, function: Function, call: f.Call) -> bool:
     if any(_last(item.value.func) == "suppress" for _, item in function.graph.withs_around(call) if isinstance(item.value, f.Call)):
         return True
     asked = [row for branch in function.graph.branch_conditions(call) for row in f.walk(branch.test)]
-    answers = [d.value for row in asked if isinstance(row, f.Name) for d in function.graph.definitions(row) or () if isinstance(d, f.Assign) and d.value is not None]
+    answers = [
+        d.value for row in asked if isinstance(row, f.Name) for d in function.graph.definitions(row) or () if isinstance(d, f.Assign) and d.value is not None
+    ]
     return any(isinstance(row, (f.Attr, f.Name)) and _last(row) in _QUESTIONS for row in (*asked, *f.walk(*answers)))
 
 

@@ -65,7 +65,13 @@ class ChildrenOfDaemonicWorker(Rule):
                 continue
             owner = _daemonic(project, reach.submission)
             child = _child(use, project)
-            if not owner or child is None or _family(project, child) != owner or _may_be_skipped(use.function, use.call) or _is_skipped_on_the_way(project, use.function):
+            if (
+                not owner
+                or child is None
+                or _family(project, child) != owner
+                or _may_be_skipped(use.function, use.call)
+                or _is_skipped_on_the_way(project, use.function)
+            ):
                 continue
             seen.add(use.site)
             title = child.cls.name.rpartition(".")[2]

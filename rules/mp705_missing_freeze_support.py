@@ -179,7 +179,9 @@ def _alarms(project: Project) -> Iterator[Alarm]:
         if start is None:
             continue
         order = list(_events(project, program))
-        if order[:1] == ["freeze"] or (not {"freeze", "windows"} & set(order) and any(p in supported for p in (imported if program.certain else project.sources.files))):
+        if order[:1] == ["freeze"] or (
+            not {"freeze", "windows"} & set(order) and any(p in supported for p in (imported if program.certain else project.sources.files))
+        ):
             continue
         late = "only after it has parsed its arguments" if "freeze" in order else "on Windows only, though macOS needs it, too"
         said = f"calls `freeze_support()` {late}" if {"freeze", "windows"} & set(order) else "does not call `freeze_support()`"
@@ -216,7 +218,8 @@ def _starts(project: Project, value: Instance) -> str:
 
 
 def _events(project: Project, program: Frozen) -> Iterator[str]:
-    """The calls of `freeze_support` and of parsers of arguments, in the order in which the program comes to them: "freeze" ("windows" where it is for that alone), "parse"."""
+    """The calls of `freeze_support` and of parsers of arguments, in the order in which the program comes to them: "freeze" ("windows" where it is for
+    that alone), "parse"."""
     body, seen = program.module.body, {program.function}
     outside = tuple(step for step in body.facts.body if not (isinstance(step, f.If) and is_main_guard(step.test)))
     inside = tuple(step for guard in guards(program.module) for step in guard.body)

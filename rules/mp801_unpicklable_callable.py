@@ -41,9 +41,10 @@ class UnpicklableCallable(Rule):
     ## When it knows
 
     The pool must be one that pickles (not loky, multiprocess or pathos, and of joblib only `backend="multiprocessing"`), and of processes. An object
-    counts when its constructor, or the method that sends it, puts such a thing into an attribute on every way and nothing else is put there, or when an attribute keeps a process that runs
-    already; classes with `__getstate__` or `__reduce__` and those with unknown bases are left alone. For a `Process` the start method must be spawn or forkserver, or left
-    to the default in a project that never sets fork; the message says which. Silent where the pickling error is handled by name.
+    counts when its constructor, or the method that sends it, puts such a thing into an attribute on every way and nothing else is put there, or when
+    an attribute keeps a process that runs already; classes with `__getstate__` or `__reduce__` and those with unknown bases are left alone. For a
+    `Process` the start method must be spawn or forkserver, or left to the default in a project that never sets fork; the message says which. Silent
+    where the pickling error is handled by name.
 
     ## References
 
@@ -183,7 +184,8 @@ def _asks_for_platform(submission: Submission) -> bool:
     """Whether a test on the way asks which platform this is, or how processes start."""
     site = submission.site
     return any(
-        (isinstance(row, f.Attr) and f.dotted(row) in {"sys.platform", "os.name", "os.fork"}) or (isinstance(row, f.Const) and row.value in {"fork", "win32", "nt", "spawn"})
+        (isinstance(row, f.Attr) and f.dotted(row) in {"sys.platform", "os.name", "os.fork"})
+        or (isinstance(row, f.Const) and row.value in {"fork", "win32", "nt", "spawn"})
         for branch in site.function.graph.branch_conditions(site.call)
         for row in f.walk(branch.test)
     )

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 _NOTHING = {"builtins.print", "time.sleep", "builtins.setattr", "os.makedirs", "os.remove", "shutil.rmtree", "logging.info", "logging.debug"}
 """Functions of libraries that return None."""
 
-_PLAIN = {"builtins.str", "builtins.int", "builtins.float", "builtins.bool", "builtins.bytes", "builtins.list", "builtins.dict", "builtins.set", "builtins.tuple"}
+_PLAIN = {
+    "builtins.str",
+    "builtins.int",
+    "builtins.float",
+    "builtins.bool",
+    "builtins.bytes",
+    "builtins.list",
+    "builtins.dict",
+    "builtins.set",
+    "builtins.tuple",
+}
 
 
 _BARREN = {"a coroutine", "a generator"}
@@ -69,7 +79,14 @@ class CalledNotPassed(Rule):
                     seen.add(call.at)
                     message = f"`{f.dotted(call.func) or 'it'}` is called here, in the parent, and what it gives, {what}, is handed over in its place"
                     steps = tuple(Step(g.site(), "this runs before anything is handed over") for g in project.callees(site)[:1])
-                    yield Alarm(self.code, use.function.site(call), message, steps, use.function.qualname, _shape(use, call) if parameter is use.row.callee and what not in _BARREN else "")
+                    yield Alarm(
+                        self.code,
+                        use.function.site(call),
+                        message,
+                        steps,
+                        use.function.qualname,
+                        _shape(use, call) if parameter is use.row.callee and what not in _BARREN else "",
+                    )
 
     def fix(self, node: cst.CSTNode, alarm: Alarm, repair: Repair) -> None:
         import libcst as cst
@@ -81,7 +98,9 @@ class CalledNotPassed(Rule):
         items = ", ".join(repair.code(a.value) for a in given)
         words = ", ".join(f"{repair.quoted(a.keyword.value)}: {repair.code(a.value)}" for a in named if a.keyword is not None)
         if alarm.hint == "call":
-            text = ", ".join([function, *(repair.code(a.value) for a in given), *(f"{a.keyword.value}={repair.code(a.value)}" for a in named if a.keyword is not None)])
+            text = ", ".join(
+                [function, *(repair.code(a.value) for a in given), *(f"{a.keyword.value}={repair.code(a.value)}" for a in named if a.keyword is not None)]
+            )
         elif alarm.hint in {"args kwargs", "args kwds"}:
             parts = [function]
             if given:
@@ -156,7 +175,9 @@ def _is_sure(project: Project, value: Value) -> bool:
     function = runs[0]
     if function.owner is not None and any(function.name in cls.method_names() for cls in project.subclasses(function.owner)):
         return False
-    return not isinstance(function.facts.body[-1] if function.facts.body else None, f.Raise) and (function.facts.is_generator or function.facts.is_async or _says_all(project, function))
+    return not isinstance(function.facts.body[-1] if function.facts.body else None, f.Raise) and (
+        function.facts.is_generator or function.facts.is_async or _says_all(project, function)
+    )
 
 
 def _says_all(project: Project, function: Function) -> bool:
@@ -190,7 +211,9 @@ def _shape(use: Use, call: f.Call) -> str:
         return "call" if len(outer.args) == 1 or (api.executor is not None and len(outer.args) == 2) else ""
     if api.payload == "args":
         words = {p.keyword for p in (api.arguments, api.keywords) if p is not None}
-        if words & {a.keyword for a in outer.args} or (api.arguments is not None and api.arguments.position is not None and outer.positional(api.arguments.position) is not None):
+        if words & {a.keyword for a in outer.args} or (
+            api.arguments is not None and api.arguments.position is not None and outer.positional(api.arguments.position) is not None
+        ):
             return ""
         keyword = api.keywords.keyword if api.keywords is not None else ""
         behind = [a for a in outer.args if not a.keyword]

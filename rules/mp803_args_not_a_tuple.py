@@ -215,7 +215,13 @@ def _given(project: Project, submission: Submission, api: Api) -> Given | None:
     if api.payload == "star" and api.arguments is not None:
         items = project.argument(call, api.arguments)
         display = written(items, function) if items is not None else None
-        element = display.element if isinstance(display, f.Comprehension) and display.kind != "dict" else display.items[0] if isinstance(display, f.Sequence) and display.items else None
+        element = (
+            display.element
+            if isinstance(display, f.Comprehension) and display.kind != "dict"
+            else display.items[0]
+            if isinstance(display, f.Sequence) and display.items
+            else None
+        )
         return _counted(element) if isinstance(element, f.Sequence) else None
     return None
 

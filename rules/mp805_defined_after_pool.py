@@ -32,8 +32,8 @@ class DefinedAfterPool(Rule):
 
     ## When it knows
 
-    Pool, function and task must be at the level of the same module, and the pool must start by fork for certain, or by spawn or forkserver for certain. Silent for
-    executors that fork: their workers start with the first task.
+    Pool, function and task must be at the level of the same module, and the pool must start by fork for certain, or by spawn or forkserver for
+    certain. Silent for executors that fork: their workers start with the first task.
 
     ## References
 
@@ -52,7 +52,11 @@ class DefinedAfterPool(Rule):
                 if function.module is module and function.outer is None and function.owner is None:
                     said = _why(project, submission, function)
                     if said:
-                        because = (*project.made_step(submission.receiver), Step(function.site(), f"`{function.name}` is defined here")) if submission.receiver else ()
+                        because = (
+                            (*project.made_step(submission.receiver), Step(function.site(), f"`{function.name}` is defined here"))
+                            if submission.receiver
+                            else ()
+                        )
                         yield Alarm(self.code, submission.site.site, said, because, submission.site.function.qualname)
                         break
 

@@ -33,8 +33,8 @@ class MutatedAfterPut(Rule):
 
     ## When it knows
 
-    The queue must be a `Queue` or `JoinableQueue` of `multiprocessing` (a `SimpleQueue` and a manager's queue pickle at once). The object must be a local name that is
-    not bound anew on the way from `put` to the change. Silent when a copy was put.
+    The queue must be a `Queue` or `JoinableQueue` of `multiprocessing` (a `SimpleQueue` and a manager's queue pickle at once). The object must be a
+    local name that is not bound anew on the way from `put` to the change. Silent when a copy was put.
 
     ## Fix safety
 
@@ -42,7 +42,8 @@ class MutatedAfterPut(Rule):
 
     ## References
 
-    - [multiprocessing.Queue](https://docs.python.org/3/library/multiprocessing.html#pipes-and-queues): "the object is pickled and a background thread later flushes the
+    - [multiprocessing.Queue](https://docs.python.org/3/library/multiprocessing.html#pipes-and-queues): "the object is pickled and a background thread
+    later flushes the
       pickled data"; it is that thread which pickles.
     """
 

@@ -32,8 +32,9 @@ class UnpicklableResult(Rule):
 
     ## When it knows
 
-    The function must be one of the project, without decorators, given to a pool of processes that pickles (not loky, multiprocess or
-    pathos, and of joblib only `backend="multiprocessing"`), and what it returns must be known. `map`, `zip` and `filter` objects can be pickled when their function can.
+    The function must be one of the project, without decorators, given to a pool of processes that pickles (not loky, multiprocess or pathos, and of
+    joblib only `backend="multiprocessing"`), and what it returns must be known. `map`, `zip` and `filter` objects can be pickled when their function
+    can.
 
     ## References
 

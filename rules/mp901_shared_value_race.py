@@ -127,7 +127,8 @@ if __name__ == "__main__":
 
 
 class Race(NamedTuple):
-    """A row that changes a shared value by what it was; `whole` is the step that belongs under the lock with it, `has_lock` whether the value has one to take for that."""
+    """A row that changes a shared value by what it was; `whole` is the step that belongs under the lock with it, `has_lock` whether the value has one to
+    take for that."""
 
     made: CallSite
     function: Function

@@ -36,9 +36,9 @@ class JoinBeforeDrain(Rule):
 
     ## What it does
 
-    Reports `join()` of a process that puts into a queue or sends by a pipe, where the parent reads it only after the join, or nobody reads the queue at all. A `join(timeout)` is
-    reported too: it waits its whole timeout for a process that has long finished its work. So are loops that only ask `is_alive()` until the process has
-    ended.
+    Reports `join()` of a process that puts into a queue or sends by a pipe, where the parent reads it only after the join, or nobody reads the queue
+    at all. A `join(timeout)` is reported too: it waits its whole timeout for a process that has long finished its work. So are loops that only ask
+    `is_alive()` until the process has ended.
 
     ## Why it hurts
 
@@ -49,10 +49,10 @@ class JoinBeforeDrain(Rule):
 
     ## When it knows
 
-    Every way from the start of the process to the join must be known, and the queue or pipe must be read after the join: by the same function, by what
-    it calls, or by who calls it. Silent for the queues of a manager (the process that holds them takes everything at once), for queues that a thread or another
-    process empties, after `cancel_join_thread()` in the process (in the parent it is of no use: measured on 3.8 to 3.13) or `terminate()`, and when all that is put is surely little: a number, a flag, a short text, once
-    or each time that the parent asks by the same pipe.
+    Every way from the start of the process to the join must be known, and the queue or pipe must be read after the join: by the same function, by
+    what it calls, or by who calls it. Silent for the queues of a manager (the process that holds them takes everything at once), for queues that a
+    thread or another process empties, after `cancel_join_thread()` in the process (in the parent it is of no use: measured on 3.8, 3.10, 3.11 and 3.13) or
+    `terminate()`, and when all that is put is surely little: a number, a flag, a short text, once or each time that the parent asks by the same pipe.
 
     ## References
 
@@ -112,7 +112,8 @@ if __name__ == "__main__":
 
 
 class Way(NamedTuple):
-    """A queue or pipe from processes to the parent: `told` are the calls that put into it, `taken` the places where the parent takes out; `what` says what it is."""
+    """A queue or pipe from processes to the parent: `told` are the calls that put into it, `taken` the places where the parent takes out; `what` says
+    what it is."""
 
     made: CallSite
     told: tuple[Touch, ...]
@@ -123,7 +124,12 @@ class Way(NamedTuple):
 def _ways(project: Project) -> Iterator[Way]:
     """The queues and pipes that can hold up the process which fills them, and that only the parent empties."""
     for channel in channels(project):
-        if (channel.taken or _is_never_read(project, channel)) and not channel.relayed and "passed()" not in channel.life.names() and _fills_up(channel, project):
+        if (
+            (channel.taken or _is_never_read(project, channel))
+            and not channel.relayed
+            and "passed()" not in channel.life.names()
+            and _fills_up(channel, project)
+        ):
             if any(_may_be_much(project, put) for put in channel.told):
                 yield Way(channel.made, channel.told, channel.taken, "queue")
     for pipe in pipes(project):
@@ -192,7 +198,10 @@ def _alarm(way: Way, wait: Touch, call: f.Call, place: Site | None) -> Alarm:
     message = f"{what} {said} when the process has {filled} {'nobody reads' if place is None else 'is only read afterwards'}"
     because = (
         Step(way.made.site, f"the {way.what} is made here"),
-        *(Step(t.function.site(t.row), f"`{t.function.name}`, which runs in the process, {'puts' if way.what == 'queue' else 'sends'} into it") for t in way.told[:1]),
+        *(
+            Step(t.function.site(t.row), f"`{t.function.name}`, which runs in the process, {'puts' if way.what == 'queue' else 'sends'} into it")
+            for t in way.told[:1]
+        ),
         *([Step(place, "it is read here, afterwards")] if place is not None else []),
     )
     return Alarm(JoinBeforeDrain.code, wait.function.site(call), message, because, wait.function.qualname)
@@ -217,7 +226,8 @@ def _is_idle(function: Function, call: f.Call) -> bool:
     if loop is None or not any(row is call for row in asked) or any(isinstance(row, f.Op) for row in asked):
         return False
     return not any(
-        isinstance(row, (f.Jump, f.Return, f.Raise, f.Yield)) or (isinstance(row, f.Call) and f.last_name(row.func) not in _IDLING) for row in f.walk(*loop.body, *loop.orelse)
+        isinstance(row, (f.Jump, f.Return, f.Raise, f.Yield)) or (isinstance(row, f.Call) and f.last_name(row.func) not in _IDLING)
+        for row in f.walk(*loop.body, *loop.orelse)
     )
 
 

@@ -131,7 +131,12 @@ def _is_plain(project: Project, module: Module, name: str, row: f.Row) -> bool:
     values = project.global_values(module, name)
     if values and all(isinstance(v, Many) for v in values):
         return True
-    made = [r for page in module.outline.names.get(name, ()) for r in f.walk(*module.steps(page)) if isinstance(r, f.Assign) and any(_names(t, name) for t in r.targets)]
+    made = [
+        r
+        for page in module.outline.names.get(name, ())
+        for r in f.walk(*module.steps(page))
+        if isinstance(r, f.Assign) and any(_names(t, name) for t in r.targets)
+    ]
     return bool(made) and all(_makes_container(row.value) for row in made)
 
 
@@ -141,7 +146,10 @@ def _names(target: f.Expr, name: str) -> bool:
 
 def _makes_container(value: f.Expr | None) -> bool:
     return isinstance(value, (f.Sequence, f.Mapping, f.Comprehension)) or (
-        isinstance(value, f.Call) and isinstance(value.func, (f.Name, f.Attr)) and f.dotted(value.func).rpartition(".")[2] in _CONTAINERS and not _of_object(value.func)
+        isinstance(value, f.Call)
+        and isinstance(value.func, (f.Name, f.Attr))
+        and f.dotted(value.func).rpartition(".")[2] in _CONTAINERS
+        and not _of_object(value.func)
     )
 
 

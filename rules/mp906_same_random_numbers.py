@@ -137,7 +137,8 @@ def _global_draws(project: Project, module: Module) -> Iterator[Alarm]:
             name = f.last_name(site.call.func)
             if name in NUMPY and project.external(site.call.func, function) == f"numpy.random.{name}":
                 if _is_copied(project, function, constant=False):
-                    message = f"`{f.dotted(site.call.func)}` draws from numpy's global state, of which every forked worker has the same copy: all draw the same numbers"
+                    drawn = f.dotted(site.call.func)
+                    message = f"`{drawn}` draws from numpy's global state, of which every forked worker has the same copy: all draw the same numbers"
                     yield Alarm(SameRandomNumbers.code, site.site, message, project.why(function) or (), function.qualname)
                 break
 
@@ -233,7 +234,11 @@ def _makes_anew(function: Function, names: set[str]) -> bool:
 def _is_copied(project: Project, function: Function, *, constant: bool) -> bool:
     """Whether several workers run a function with the same copy of a random state: forked ones, any where a constant makes it."""
     reach = project.workers().get(function)
-    return reach is not None and reach.certain and project.kept(("copied random state", reach.submission, constant), lambda: _copies(project, reach.submission, constant))
+    return (
+        reach is not None
+        and reach.certain
+        and project.kept(("copied random state", reach.submission, constant), lambda: _copies(project, reach.submission, constant))
+    )
 
 
 def _copies(project: Project, submission: Submission, constant: bool) -> bool:

@@ -54,8 +54,8 @@ class ThreadLockBetweenProcesses(Rule):
 
     ## Fix safety
 
-    The fix makes the object with `multiprocessing` instead. It is unsafe: such an object is slower, must be handed to the processes when they are made, and cannot be
-    an argument of a pool's task.
+    The fix makes the object with `multiprocessing` instead. It is unsafe: such an object is slower, must be handed to the processes when they are
+    made, and cannot be an argument of a pool's task.
 
     ## References
 

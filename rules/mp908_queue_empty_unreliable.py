@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 _ENDING = ("join", "is_alive", "exitcode", "sentinel", "terminate", "kill")
 """What asks whether a process has ended, or sees to it."""
 
-_WAITS = re.compile(r"join|wait|sleep|result|recv|finish|complete|terminate|kill|input|collect|alive|exitcode|sentinel|poll|stop|close|shutdown|is_set|ready|done")
+_WAITS = re.compile(
+    r"join|wait|sleep|result|recv|finish|complete|terminate|kill|input|collect|alive|exitcode|sentinel|poll|stop|close|shutdown|is_set|ready|done"
+)
 """What something is called that lets time go by, or asks whether the others have finished."""
 
 
@@ -163,7 +165,12 @@ def _found(project: Project, made: CallSite, life: Life, asked: Asked, buffered:
     """What is wrong with a question, the chain and what a fix needs; ("", (), "") when nothing is."""
     function, name = asked.function, f.last_name(asked.call.func)
     in_worker = "worker" in side_of(project, made, function)
-    if in_worker and any(_waits_for_ever(get) for get in asked.gets) and _is_run_by_several(project, made, function) and not is_locked(project, function, asked.call):
+    if (
+        in_worker
+        and any(_waits_for_ever(get) for get in asked.gets)
+        and _is_run_by_several(project, made, function)
+        and not is_locked(project, function, asked.call)
+    ):
         return f"another process may take the item between `{name}()` and `get()`, which then waits for ever", project.why(function) or (), ""
     if not any(_is_kept(get) for get in asked.gets):
         return "", (), ""
@@ -180,9 +187,20 @@ def _found(project: Project, made: CallSite, life: Life, asked: Asked, buffered:
             for start in life.touched("start"):
                 too_early = any(_comes_behind(g, row, [start.row], asked.call) for g, row in _ways(project, function, asked) if g is start.function)
                 if too_early or _is_joined_later(life, start, asked):
-                    steps = (Step(start.function.site(start.row), "the process starts here"), Step(put.function.site(put.row), f"`{put.function.name}` puts into it there"))
-                    hint = f"{put.function.facts.at} {f.dotted(put.row.value)}" if _can_end(project, made, asked, put, puts) and isinstance(put.row, f.Attr) else ""
-                    rest = "as long as the first item is on its way: what comes later is not read" if too_early else "while processes may still put into it: they are joined only later"
+                    steps = (
+                        Step(start.function.site(start.row), "the process starts here"),
+                        Step(put.function.site(put.row), f"`{put.function.name}` puts into it there"),
+                    )
+                    hint = (
+                        f"{put.function.facts.at} {f.dotted(put.row.value)}"
+                        if _can_end(project, made, asked, put, puts) and isinstance(put.row, f.Attr)
+                        else ""
+                    )
+                    rest = (
+                        "as long as the first item is on its way: what comes later is not read"
+                        if too_early
+                        else "while processes may still put into it: they are joined only later"
+                    )
                     return f"`{name}()` says that nothing is left {rest}", steps, hint
     return "", (), ""
 
@@ -205,7 +223,11 @@ def _of_worker(project: Project, function: Function, asked: Asked, puts: list[To
     for start in (t for life in _processes(project, function) for t in life.touched("start")):
         for put in puts:
             if put.function is start.function and not _waits(put.function, put.row.at, start.row.at):
-                steps = (Step(put.function.site(put.row), "it is put here"), Step(start.function.site(start.row), "the process starts here"), *(project.why(function) or ()))
+                steps = (
+                    Step(put.function.site(put.row), "it is put here"),
+                    Step(start.function.site(start.row), "the process starts here"),
+                    *(project.why(function) or ()),
+                )
                 return f"the process may look before the items have come: `{f.last_name(asked.call.func)}()` says that nothing is left", steps, ""
     return "", (), ""
 
@@ -268,7 +290,9 @@ def _is_wait(row: f.Row) -> bool:
     if not isinstance(row, f.Call):
         return False
     name, first = f.last_name(row.func), row.positional(0)
-    return bool(_WAITS.search(name)) or name in {"map", "starmap"} or (name == "get" and (first is None or (isinstance(first, f.Const) and first.kind == "bool")))
+    return (
+        bool(_WAITS.search(name)) or name in {"map", "starmap"} or (name == "get" and (first is None or (isinstance(first, f.Const) and first.kind == "bool")))
+    )
 
 
 def _processes(project: Project, function: Function) -> Iterator[Life]:

@@ -199,7 +199,10 @@ def _conditions(function: Function, acquire: f.Call, releases: list[f.Call]) -> 
 
 def _shape(test: f.Expr) -> tuple[tuple[str, str], ...]:
     """What a condition looks like, wherever it stands."""
-    return tuple((type(row).__name__, str(getattr(row, "op", "") or getattr(row, "value", "") if isinstance(row, (f.Op, f.Const)) else f.last_name(row))) for row in f.walk(test))
+    return tuple(
+        (type(row).__name__, str(getattr(row, "op", "") or getattr(row, "value", "") if isinstance(row, (f.Op, f.Const)) else f.last_name(row)))
+        for row in f.walk(test)
+    )
 
 
 def _is_caught(function: Function, row: f.Row, releases: list[f.Call]) -> bool:

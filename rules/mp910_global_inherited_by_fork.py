@@ -42,19 +42,21 @@ class GlobalInheritedByFork(Rule):
 
     ## When it knows
 
-    Importing the module has to leave the global unbound, a constant or a container that is written out. What sets it has to come before the start of the workers, in the
-    same function or on the calls that lead there. Silent where the start method is fork (by a context, or by `set_start_method`) or is not
-    known, where a test asks for the platform or the start method, for globals that an initializer, a task or the import of a module sets, for reads that ask
-    whether anything is there (`if cache is not None`, `table.get(key)`, `except NameError`), for threads, for tests, and for workers of joblib and loky: those
-    get the globals of functions of `__main__` along.
+    Importing the module has to leave the global unbound, a constant or a container that is written out. What sets it has to come before the start of
+    the workers, in the same function or on the calls that lead there. Silent where the start method is fork (by a context, or by `set_start_method`)
+    or is not known, where a test asks for the platform or the start method, for globals that an initializer, a task or the import of a module sets,
+    for reads that ask whether anything is there (`if cache is not None`, `table.get(key)`, `except NameError`), for threads, for tests, and for
+    workers of joblib and loky: those get the globals of functions of `__main__` along.
 
     ## References
 
     - [multiprocessing, Programming guidelines](https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkserver-start-methods): a global
       variable may have another value in a child process than in its parent.
-    - [multiprocessing, Contexts and start methods](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods): forkserver is the default on Linux
+    - [multiprocessing, Contexts and start methods](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods): forkserver is
+    the default on Linux
       since Python 3.14.
-    - [gh-84112](https://github.com/python/cpython/issues/84112), [gh-128145](https://github.com/python/cpython/issues/128145): programs that lost their globals on
+    - [gh-84112](https://github.com/python/cpython/issues/84112), [gh-128145](https://github.com/python/cpython/issues/128145): programs that lost
+    their globals on
       macOS with Python 3.8, and on Linux with 3.14.
     """
 
@@ -165,7 +167,9 @@ def _is_main(function: Function) -> bool:
 
 def _is_expected(read: _Read, before: Initial) -> bool:
     """Whether the code around a read asks whether the global was set."""
-    caught = {"": {"NameError", "AttributeError"}, "empty": {"KeyError", "IndexError", "LookupError"}, "`None`": {"TypeError", "AttributeError"}}.get(before.said)
+    caught = {"": {"NameError", "AttributeError"}, "empty": {"KeyError", "IndexError", "LookupError"}, "`None`": {"TypeError", "AttributeError"}}.get(
+        before.said
+    )
     if caught is None:
         return False
     function = read.function
@@ -208,7 +212,9 @@ def _is_asked_later(function: Function, row: f.Row) -> bool:
     """Whether a value is kept under a local name that a test asks for."""
     around = function.parent(row)
     names = {t.id for t in around.targets if isinstance(t, f.Name)} if isinstance(around, f.Assign) else set()
-    return any(isinstance(other, f.Name) and other.id in names and other is not row and _is_asked(function, other, other.id, _ASKING) for other in function.rows)
+    return any(
+        isinstance(other, f.Name) and other.id in names and other is not row and _is_asked(function, other, other.id, _ASKING) for other in function.rows
+    )
 
 
 def _submissions(project: Project, function: Function) -> Iterator[tuple[Submission, str]]:

@@ -31,8 +31,8 @@ class ChangeLostInWorker(Rule):
 
     ## What it does
 
-    Reports attributes that a worker sets on its object, and empty containers that it is given and fills, where the parent reads them afterwards. The worker is the
-    `run` method of a `Process`, or a method or function that is given to a process or pool.
+    Reports attributes that a worker sets on its object, and empty containers that it is given and fills, where the parent reads them afterwards. The
+    worker is the `run` method of a `Process`, or a method or function that is given to a process or pool.
 
     ## Why it hurts
 
@@ -42,10 +42,10 @@ class ChangeLostInWorker(Rule):
     ## When it knows
 
     The method must run in workers only, by all calls that are known. Nobody but the worker may set the attribute, apart from a first value that the
-    class or `__init__` gives it, a constant or an empty container; the class and its bases must be known. A container must be made in the
-    function that hands it over, empty or, when the worker does nothing else with it than to fill it, as a list; it must be changed there by nobody, and go nowhere else. The read must come behind the call that makes the process or gives the task: in the same
-    function, in a method that it calls on the object, or in the function that called it. Silent for threads, and for `Value`, `Array` and what a
-    manager shares.
+    class or `__init__` gives it, a constant or an empty container; the class and its bases must be known. A container must be made in the function
+    that hands it over, empty or, when the worker does nothing else with it than to fill it, as a list; it must be changed there by nobody, and go
+    nowhere else. The read must come behind the call that makes the process or gives the task: in the same function, in a method that it calls on the
+    object, or in the function that called it. Silent for threads, and for `Value`, `Array` and what a manager shares.
 
     ## References
 
@@ -141,7 +141,10 @@ def _alarms(project: Project) -> Iterator[Alarm]:
 
 
 def _alarm(project: Project, submission: Submission, function: Function, row: f.Row, read: _Read, message: str) -> Alarm:
-    because = (*(project.why(function) or (Step(submission.site.site, "the work is handed over here"),)), Step(read.function.site(read.row), "the parent reads it here"))
+    because = (
+        *(project.why(function) or (Step(submission.site.site, "the work is handed over here"),)),
+        Step(read.function.site(read.row), "the parent reads it here"),
+    )
     return Alarm("MP911", function.site(row), message, because, function.qualname)
 
 
@@ -185,7 +188,12 @@ def _behind(project: Project, site: CallSite, receiver: str, attr: str) -> Itera
         if function.graph.reaches(site.call, row) and not any(row is inner for inner in f.walk(site.call)):
             yield _Read(function, row)
     for other in function.calls:
-        if isinstance(other.call.func, f.Attr) and f.dotted(other.call.func.value) == receiver and other.call is not site.call and function.graph.reaches(site.call, other.call):
+        if (
+            isinstance(other.call.func, f.Attr)
+            and f.dotted(other.call.func.value) == receiver
+            and other.call is not site.call
+            and function.graph.reaches(site.call, other.call)
+        ):
             yield from _in_callees(project, other, attr)
 
 

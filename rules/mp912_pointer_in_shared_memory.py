@@ -26,9 +26,9 @@ class PointerInSharedMemory(Rule):
 
     ## Why it hurts
 
-    Only the address is shared; the text that it points to is in the memory of the process that has set it. Measured on CPython 3.8 to 3.13: what a forked worker
-    writes to a `Value(c_char_p)` the parent reads as other bytes or none, and a `Value(c_wchar_p)` raises `ValueError`; a worker that `spawn` or `forkserver`
-    started ends by a segmentation fault when it reads what the parent has set. Only a forked worker can read that.
+    Only the address is shared; the text that it points to is in the memory of the process that has set it. Measured on CPython 3.8 to 3.13: what a
+    forked worker writes to a `Value(c_char_p)` the parent reads as other bytes or none, and a `Value(c_wchar_p)` raises `ValueError`; a worker that
+    `spawn` or `forkserver` started ends by a segmentation fault when it reads what the parent has set. Only a forked worker can read that.
 
     ## When it knows
 

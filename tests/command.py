@@ -33,9 +33,7 @@ def project(root: Path, files: Mapping[str, str] | None = None, *, config: str =
     return root
 
 
-def run(
-    *words: str, cwd: Path, stdin: bytes = b"", module: str = "mplint", env: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def run(*words: str, cwd: Path, stdin: bytes = b"", module: str = "mplint", env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """`python -m mplint ...`, in a project that knows no other environment than this one."""
     environ = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR", "VIRTUAL_ENV", "PRE_COMMIT"}}
     paths = [str(Path(__file__).parent.parent), *filter(None, [environ.get("PYTHONPATH")])]

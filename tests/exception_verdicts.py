@@ -30,9 +30,7 @@ def predicted(source: str, name: str = "Broken", version: tuple[int, int] = sys.
 def repaired(source: str) -> str:
     """The module after all safe fixes of the exception rules; the same text when none is offered."""
     version = "{}.{}".format(*sys.version_info[:2])
-    settings = load(
-        "/random", command_line=Options(select=("MP201", "MP202"), preview=True), config=(f'target-version = "{version}"',), isolated=True
-    )
+    settings = load("/random", command_line=Options(select=("MP201", "MP202"), preview=True), config=(f'target-version = "{version}"',), isolated=True)
 
     def recheck(texts: Mapping[str, str]) -> list[Finding]:
         session = Session(settings, [PATH], overlays={PATH: texts.get(PATH, source).encode()})

@@ -120,7 +120,11 @@ class _Writer:
         if self.chance(0.05):
             body.append(self.rng.choice(["self.lock = threading.Lock()", "self.hook = lambda: 1", "self.rows = (x for x in ())"]))
         if self.chance(0.06) and usable:
-            body.append(self.rng.choice(["self.upper = {}.upper()", "self.more = {} + 1", "self.label = 'n=%d' % {}", "self.first = {}[0]"]).format(self.rng.choice(usable)))
+            body.append(
+                self.rng.choice(["self.upper = {}.upper()", "self.more = {} + 1", "self.label = 'n=%d' % {}", "self.first = {}[0]"]).format(
+                    self.rng.choice(usable)
+                )
+            )
         if self.chance(0.06) and usable:
             one = self.rng.choice(usable)
             body.insert(0, f"if {one} is None:\n            {one} = 'unset'")
@@ -160,7 +164,10 @@ class _Writer:
 
     def new(self, params: list[tuple[str, str]]) -> list[str]:
         passed = self.rng.choice([", ".join(self.usable(params)), self.rng.choice([*self.usable(params), "'new'"]), ""])
-        return [f"    def __new__({self.signature(params).replace('self', 'cls', 1)}):", f"        return super().__new__(cls{', ' + passed if passed else ''})"]
+        return [
+            f"    def __new__({self.signature(params).replace('self', 'cls', 1)}):",
+            f"        return super().__new__(cls{', ' + passed if passed else ''})",
+        ]
 
     def reduce(self, usable: list[str]) -> list[str]:
         picked = usable if self.chance(0.6) else usable[:-1]
@@ -238,7 +245,7 @@ def picture(error: BaseException) -> dict[str, object]:
 
 
 def reality(source: str) -> str:
-    """"OK", "FAIL", "CORRUPT" or "DUMP" by a real round trip; "NONE" when the module makes no instance."""
+    """ "OK", "FAIL", "CORRUPT" or "DUMP" by a real round trip; "NONE" when the module makes no instance."""
     module = types.ModuleType("random_exception_case")
     sys.modules[module.__name__] = module
     try:

@@ -25,7 +25,7 @@ def main(paths):
 if __name__ == "__main__":
     print(main(["a", "b"]))
 ''',
-    f"{ROOT}/app/parse.py": '''\
+    f"{ROOT}/app/parse.py": """\
 class RowError(Exception):
     def __init__(self, row, reason):
         super().__init__(f"row {row}: {reason}")
@@ -37,7 +37,7 @@ def parse(path):
         if "\\t" not in line:
             raise RowError(number, "no tab")
     return number
-''',
+""",
     f"{ROOT}/wide.py": 'x = "数字", pool.map(parse,\tpaths)\nlong = [' + ", ".join(f"value_{n}" for n in range(60)) + "]\n",
 }
 
@@ -71,7 +71,7 @@ MAIN, PARSE, WIDE = TEXTS
 
 CHAIN = (
     place(MAIN, "pool.map(parse, paths)", "`Pool.map` runs `parse` in worker processes"),
-    place(PARSE, "raise RowError(number, \"no tab\")", "`parse` raises `RowError`"),
+    place(PARSE, 'raise RowError(number, "no tab")', "`parse` raises `RowError`"),
 )
 
 WAITS = finding(
@@ -105,7 +105,7 @@ BREAKS = finding(
         "Add `__reduce__`",
         (
             Edit(
-                Span(span(PARSE, "{reason}\")\n").stop, span(PARSE, "{reason}\")\n").stop),
+                Span(span(PARSE, '{reason}")\n').stop, span(PARSE, '{reason}")\n').stop),
                 "\n    def __reduce__(self):\n        return type(self), self.args\n",
             ),
         ),

@@ -45,9 +45,7 @@ def test_a_run_counts_children_and_reports_failures(scripts: dict[str, ModuleTyp
         measure.run([sys.executable, "-c", "import time; time.sleep(600)"], cwd=tmp_path, env=env, timeout=0.5)
 
 
-def test_speed_measures_every_case_on_a_copy(
-    scripts: dict[str, ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_speed_measures_every_case_on_a_copy(scripts: dict[str, ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "busy.py").write_text("import multiprocessing\n", encoding="utf-8")
@@ -67,7 +65,15 @@ def test_speed_measures_every_case_on_a_copy(
     )
     assert status == 0
     rows = {row["case"]: row for row in json.loads(figures.read_text(encoding="utf-8"))["rows"]}
-    assert list(rows) == ["mplint cold, one job", "mplint cold, all jobs", "mplint warm", "mplint one comment edited", "mplint one function added", "mplint one pool added", "mplint one file given"]
+    assert list(rows) == [
+        "mplint cold, one job",
+        "mplint cold, all jobs",
+        "mplint warm",
+        "mplint one comment edited",
+        "mplint one function added",
+        "mplint one pool added",
+        "mplint one file given",
+    ]
     assert rows["mplint cold, one job"]["counts"] == {"found": 2, "read": 1, "parsed": 1}
     assert rows["mplint cold, one job"]["cpu"] > 0
     log = (tmp_path / "log").read_text(encoding="utf-8").splitlines()

@@ -62,7 +62,19 @@ def entries(root: Path) -> list[Path]:
 SEVERAL = "def work(x):\n    return unheard(step(x))\n\n\ndef idle():\n    return 1\n\n\ndef step(x):\n    return x + 3\n"
 EXCEPTION = "class {name}(Exception):\n    def __init__(self, a, b):\n        super().__init__(a)\n"
 VARIANTS = {
-    "app.py": (HANGING, FIXED, HANGING.replace("pool.map(", "pool.imap("), HANGING + "# a comment\n", "# above\n" + HANGING, HANGING + "# noqa: MP501\n", HANGING[:-1] + "  # noqa: MP501\n", HANGING.replace("main", "main_"), "x = 1\n", "def broken(:\n", HANGING.replace("tasks", "pkg.deep")),
+    "app.py": (
+        HANGING,
+        FIXED,
+        HANGING.replace("pool.map(", "pool.imap("),
+        HANGING + "# a comment\n",
+        "# above\n" + HANGING,
+        HANGING + "# noqa: MP501\n",
+        HANGING[:-1] + "  # noqa: MP501\n",
+        HANGING.replace("main", "main_"),
+        "x = 1\n",
+        "def broken(:\n",
+        HANGING.replace("tasks", "pkg.deep"),
+    ),
     "tasks.py": (
         TASKS,
         "from errors import Odd\n\ndef work(x):\n    raise Odd(x, 2)\n",
@@ -136,7 +148,11 @@ EDITS = {
     "lines go before what was read": ("tasks.py", SEVERAL.replace("    return 1", "    text = 'x'\n    return text"), True),
     "a function that nobody read names an API": ("app.py", BELOW.replace("1", "Pool"), False),
     "a function that nobody read beside an API": ("app.py", BELOW.replace("1", "x + 2"), True),
-    "a comment in a worker": ("tasks.py", SEVERAL.replace("x + 3", "x + 3  # three").replace("    return unheard", "    # step by step\n    return unheard"), False),
+    "a comment in a worker": (
+        "tasks.py",
+        SEVERAL.replace("x + 3", "x + 3  # three").replace("    return unheard", "    # step by step\n    return unheard"),
+        False,
+    ),
     "comments of their own in a worker": ("tasks.py", SEVERAL.replace("    return unheard", "    # one by one\n\n    return unheard"), True),
     "a docstring of a worker": ("tasks.py", SEVERAL.replace("    return unheard", '    """Work."""\n    return unheard'), True),
     "a string of a worker": ("tasks.py", SEVERAL.replace("    return unheard", '    x = """Work."""\n    return unheard'), False),
@@ -251,7 +267,9 @@ def test_a_file_that_a_large_run_had_no_time_to_parse_is_parsed_alone(tmp_path: 
 
 
 def test_other_settings_and_other_packs(tmp_path: Path) -> None:
-    rule = "from mplint.rule import Rule\nclass Ours(Rule):\n    '''Ours.'''\n    code = 'XY101'\n    name = 'our-rule'\n    def check(self, module, project):\n"
+    rule = (
+        "from mplint.rule import Rule\nclass Ours(Rule):\n    '''Ours.'''\n    code = 'XY101'\n    name = 'our-rule'\n    def check(self, module, project):\n"
+    )
     env = pack(tmp_path, rule + "        yield from ()\n")
     root = project(tmp_path / "project")
     assert codes(run(*CONCISE, cwd=root)) == ["app.py:8:16: MP501"]
@@ -414,7 +432,9 @@ def test_entries_of_well_formed_nonsense(tmp_path: Path) -> None:
     assert Pieces(folder, "/other").outline(b"right", 6) is None
 
 
-@pytest.mark.parametrize("nonsense", [{"looks": {}}, {"words": {b"Pool": b""}}, {"meanings": {}}, {"sought": frozenset()}, {"files": {}}, {"places": {}}, {"read": {99}}])
+@pytest.mark.parametrize(
+    "nonsense", [{"looks": {}}, {"words": {b"Pool": b""}}, {"meanings": {}}, {"sought": frozenset()}, {"files": {}}, {"places": {}}, {"read": {99}}]
+)
 def test_a_trace_of_well_formed_nonsense(tmp_path: Path, nonsense: dict[str, Any]) -> None:
     root = project(tmp_path)
     checked(root)

@@ -68,7 +68,7 @@ def test_files_that_cannot_be_read_are_findings(tmp_path: Path) -> None:
     [
         (["--select", "MP5O1"], "command line: no rule is meant by 'MP5O1' (did you mean \"MP501\"?)"),
         (["--config", "nowhere.toml"], "--config nowhere.toml: no such file"),
-        (["--config", "fixx = true"], "unknown key `fixx` (did you mean \"fix\"?)"),
+        (["--config", "fixx = true"], 'unknown key `fixx` (did you mean "fix"?)'),
         (["--baseline", "nowhere.json"], "nowhere.json does not exist"),
         (["--explain", "MP5011"], "there is no rule 'MP5011' (did you mean \"MP501\"?)"),
         (["--output-format", "xml"], "Invalid value for '--output-format'"),

@@ -65,9 +65,7 @@ def test_the_standard_library(path: Path) -> None:
             calls[key] -= 1
     assert not {key: count for key, count in calls.items() if count}
     written = sorted((n for n in nodes if isinstance(n, ast.stmt)), key=lambda n: (n.lineno, n.col_offset))
-    functions = [
-        row.name for row in sorted(rows, key=lambda row: row.at) if isinstance(row, facts.FunctionFacts) and row.name != "<lambda>"
-    ]
+    functions = [row.name for row in sorted(rows, key=lambda row: row.at) if isinstance(row, facts.FunctionFacts) and row.name != "<lambda>"]
     assert functions == [n.name for n in written if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
     for kind, twin in (
         (facts.Raise, ast.Raise),
@@ -109,9 +107,7 @@ BODIES = st.recursive(
     lambda inner: st.one_of(
         inner.map(lambda body: ["def d():", *("    " + line for line in body)]),
         inner.map(lambda body: ["class C(e()):", *("    " + line for line in body)]),
-        st.tuples(inner, inner).map(
-            lambda two: ["if a:", *("  " + line for line in two[0]), "elif i(): j()", "else:", *("\t" + line for line in two[1])]
-        ),
+        st.tuples(inner, inner).map(lambda two: ["if a:", *("  " + line for line in two[0]), "elif i(): j()", "else:", *("\t" + line for line in two[1])]),
         st.tuples(inner, inner).map(lambda two: [*two[0], *two[1]]),
         inner.map(lambda body: ["try:", *("    " + line for line in body), "except (r(), s) as t: u()", "finally: v(); w()"]),
     ),

@@ -94,9 +94,7 @@ def test_replacing_by_a_changed_node_is_minimal() -> None:
     assert isinstance(fix, Fix) and len(fix.edits) == 1 and fix.edits[0].text == "h"
 
 
-@pytest.mark.parametrize(
-    ("text", "result"), [("f().x", "(a or b).x"), ("(f()).x", "(a or b).x"), ("g(f())", "g(a or b)"), ("f()()", "(a or b)()")]
-)
+@pytest.mark.parametrize(("text", "result"), [("f().x", "(a or b).x"), ("(f()).x", "(a or b).x"), ("g(f())", "g(a or b)"), ("f()()", "(a or b)()")])
 def test_parentheses_come_when_needed(text: str, result: str) -> None:
     assert fixed(text + "\n", "f()", lambda node, repair: repair.replace_source(node, "a or b")) == result + "\n"
     assert fixed(text + "\n", "f()", lambda node, repair: repair.replace(node, cst.parse_expression("a or b"))) == result + "\n"
@@ -424,7 +422,7 @@ def test_code_of_a_statement_has_no_margin() -> None:
         'import abc; x = """\nimport zlib\n"""\n',
         'x = """\n"""; import abc\n',
         'import abc; x = """\n"""; y = """\n"""\nprint(x)\n',
-        'import zlib; x = [\n    1,\n]\n',
+        "import zlib; x = [\n    1,\n]\n",
         '"""What it is."""; x = """\n"""\n',
         'x = """\n"""; import zlib; y = 1\n',
     ],

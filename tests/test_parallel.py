@@ -12,9 +12,7 @@ from test_cli import pack
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux only")
 
 
-@pytest.mark.parametrize(
-    "deed", ["os._exit(3)", "os.kill(os.getpid(), signal.SIGKILL)", "raise RuntimeError"], ids=["leaves", "killed", "raises"]
-)
+@pytest.mark.parametrize("deed", ["os._exit(3)", "os.kill(os.getpid(), signal.SIGKILL)", "raise RuntimeError"], ids=["leaves", "killed", "raises"])
 def test_agreement(tmp_path: Path, deed: str) -> None:
     env = pack(
         tmp_path,

@@ -34,9 +34,7 @@ FILES = {"tasks.py": TASKS, "helpers.py": "def helper(x):\n    return x\n"}
 def test_why_a_line_runs_in_a_worker(tmp_path: Path) -> None:
     project(tmp_path, FILES)
     assert run("--why", "helpers.py:2", cwd=tmp_path).stdout == (
-        "`helper` runs in a worker process:\n"
-        "  app.py:8:16  `Pool.map` takes `work` and runs it in a worker\n"
-        "  tasks.py:8:12  `work` calls `helper`\n"
+        "`helper` runs in a worker process:\n  app.py:8:16  `Pool.map` takes `work` and runs it in a worker\n  tasks.py:8:12  `work` calls `helper`\n"
     )
     assert run("--why", "tasks.py:6", cwd=tmp_path).stdout.startswith("`work.<lambda>` runs in a worker process:\n")
     assert run("--why", "tasks.py:5", cwd=tmp_path).stdout.startswith("`work.<lambda>` runs") is True

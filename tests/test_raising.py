@@ -206,7 +206,9 @@ def test_escapes(project: Project, name: str) -> None:
     assert {f"{e.how} {e.title}" for e in project.escapes(function)} == EXPECTED[name]
 
 
-@pytest.mark.parametrize("name, never", [("plain", True), ("replaced", True), ("below", False), ("passed_on", True), ("caught", False), ("odd", False), ("generated", False)])
+@pytest.mark.parametrize(
+    "name, never", [("plain", True), ("replaced", True), ("below", False), ("passed_on", True), ("caught", False), ("odd", False), ("generated", False)]
+)
 def test_never_returns(project: Project, name: str, never: bool) -> None:
     module = project.module(next(p for p in project.sources.files if Path(p).name == "program.py"))
     assert module is not None

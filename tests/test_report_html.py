@@ -170,9 +170,7 @@ def test_light_and_dark_can_be_chosen_and_differ(page: Any) -> None:
 
 def test_nothing_overlaps_in_the_map(page: Any) -> None:
     page.find_element("id", "map-unfold").click()
-    boxes = page.execute_script(
-        "return [...document.querySelectorAll('.node')].map((n) => [n.node.x, n.node.y, n.offsetWidth, n.offsetHeight])"
-    )
+    boxes = page.execute_script("return [...document.querySelectorAll('.node')].map((n) => [n.node.x, n.node.y, n.offsetWidth, n.offsetHeight])")
     assert len(boxes) > 5
     for index, (x, y, wide, high) in enumerate(boxes):
         for other_x, other_y, other_wide, other_high in boxes[index + 1 :]:

@@ -38,9 +38,7 @@ def test_json_has_the_shape_that_ruff_users_know() -> None:
             ],
         },
         "noqa_row": 9,
-        "because": [
-            {"filename": MAIN, "location": {"row": 9, "column": 18}, "message": "`Pool.map` runs `parse` in worker processes"}
-        ],
+        "because": [{"filename": MAIN, "location": {"row": 9, "column": 18}, "message": "`Pool.map` runs `parse` in worker processes"}],
         "severity": "warning",
     }
 
@@ -75,10 +73,7 @@ def test_formats_for_programs_are_utf8_on_any_stream(format: str) -> None:
 def test_github_commands_escape_what_would_end_them() -> None:
     odd = msgspec.structs.replace(WAITS, message="50% of a, b::c\r\nnext", name="x,y:z", because=(), fix=None)
     (line,) = written("github", odd).splitlines()
-    assert line == (
-        "::warning title=MP501 x%2Cy%3Az,file=app/main.py,line=9,endLine=9,col=18,endColumn=40"
-        "::app/main.py:9:18: MP501 50%25 of a, b::c%0D%0Anext"
-    )
+    assert line == ("::warning title=MP501 x%2Cy%3Az,file=app/main.py,line=9,endLine=9,col=18,endColumn=40::app/main.py:9:18: MP501 50%25 of a, b::c%0D%0Anext")
 
 
 def test_github_gives_columns_on_one_line_only_and_follows_the_workspace(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,9 @@ def shown(*findings: Finding, style: Style | None = None, **more: object) -> str
 
 
 def test_full_shows_frame_chain_and_fix() -> None:
-    assert shown(WAITS) == """\
+    assert (
+        shown(WAITS)
+        == """\
 app/main.py:9:18  MP501 pool-call-without-timeout
   `Pool.map` without a timeout: a worker that dies takes its task along, and this call waits for ever
 
@@ -45,6 +47,7 @@ app/main.py:9:18  MP501 pool-call-without-timeout
 Found 1 finding in 1 file.
 `--fix --unsafe-fixes` repairs it.
 """
+    )
 
 
 def test_steps_outside_the_frame_bring_their_line() -> None:

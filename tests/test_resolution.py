@@ -31,7 +31,11 @@ def test_what_one_file_says_and_what_the_project_says(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(SCRIPT), str(tmp_path / "app"), "--json", str(out), "--open"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(out.read_text())
-    assert {(r["method"], r["before"], r["after"]) for r in result["receivers"]} == {("submit", "known", "known"), ("map", "open", "known"), ("imap", "open", "open")}
+    assert {(r["method"], r["before"], r["after"]) for r in result["receivers"]} == {
+        ("submit", "known", "known"),
+        ("map", "open", "known"),
+        ("imap", "open", "open"),
+    }
     assert {(r["title"], r["after"]) for r in result["callables"]} == {("Executor.submit", "known"), ("Pool.map", "known")}
     assert (result["modules"], result["parsed"]) == (4, 3)
     assert any(line.startswith("open imap parameter") and line.endswith("main.py:8") for line in done.stdout.splitlines()), done.stdout

@@ -63,9 +63,7 @@ def test_unsafe_fixes_are_asked_for_and_shown_ones_never_applied() -> None:
 
 
 def test_overlapping_fixes_take_several_rounds() -> None:
-    check = linter(
-        {"A": (r"f\(", lambda m: (edit(m.start(), m.end(), "g("), edit(len(m.string) - 1, len(m.string) - 1, "!")), Safety.SAFE)}
-    )
+    check = linter({"A": (r"f\(", lambda m: (edit(m.start(), m.end(), "g("), edit(len(m.string) - 1, len(m.string) - 1, "!")), Safety.SAFE)})
     calls = []
 
     def recheck(texts: Mapping[str, str]) -> list[Finding]:

@@ -51,9 +51,9 @@ def test_every_rule_loads() -> None:
     assert registry().broken == ()
     assert registry().rules
 
+
 NEEDS = {rule.code: rule.example.needs for rule in registry().rules}
 """Oldest Python that can parse what the fix of a rule writes."""
-
 
 
 @RULES

@@ -104,9 +104,7 @@ def test_line_ends(end: str) -> None:
     assert places(text, facts.Call) == [(f"g({end}\t\t\t\t1)", (6, 11), (7, 7), 7)]
 
 
-@pytest.mark.parametrize(
-    "text", ["\fdef f():\n    g()\n", "\f\nx = 1\n\f\ndef f():\n\f    g()\n", "class A:\n    def f():\n\f        g()\n"]
-)
+@pytest.mark.parametrize("text", ["\fdef f():\n    g()\n", "\f\nx = 1\n\f\ndef f():\n\f    g()\n", "class A:\n    def f():\n\f        g()\n"])
 def test_form_feeds(text: str) -> None:
     [(code, start, *_)] = places(text, facts.Call)
     line = lines_of(text)[start[0] - 1]
@@ -141,9 +139,7 @@ def test_positions_are_those_of_ast(name: str) -> None:
     wanted = (facts.Call, facts.FunctionFacts, facts.Raise, facts.Handler, facts.Assign)
     rows = [row for row in rows_of(source, contents) if type(row) in wanted and getattr(row, "name", "") != "<lambda>"]
     found = spans.resolve(source, contents, [row.at for row in rows])
-    mine = sorted(
-        (type(row).__name__, at.row, at.column) for row in rows for at in [found[row.at]] if not isinstance(row, facts.FunctionFacts)
-    )
+    mine = sorted((type(row).__name__, at.row, at.column) for row in rows for at in [found[row.at]] if not isinstance(row, facts.FunctionFacts))
     kinds = {ast.Call: "Call", ast.Raise: "Raise", ast.ExceptHandler: "Handler", ast.Assign: "Assign", ast.AnnAssign: "Assign"}
     if sys.version_info >= (3, 12):
         kinds[ast.TypeAlias] = "Assign"

@@ -104,8 +104,6 @@ def test_adding_comments() -> None:
     text = "f()\r\ng(\r\n  1,\r\n)\r\nh()  # noqa: E501\r\ni()  # hm"
     source = decode("m.py", text.encode())
     new = added(source, [finding(1), finding(1, "MP502"), finding(2, last=4), finding(5), finding(6)])
-    assert new == (
-        "f()  # noqa: MP501, MP502\r\ng(\r\n  1,\r\n)  # noqa: MP501\r\nh()  # noqa: E501, MP501\r\ni()  # hm  # noqa: MP501"
-    )
+    assert new == ("f()  # noqa: MP501, MP502\r\ng(\r\n  1,\r\n)  # noqa: MP501\r\nh()  # noqa: E501, MP501\r\ni()  # hm  # noqa: MP501")
     again = [finding(1), finding(1, "MP502"), finding(2, last=4), finding(5), finding(6)]
     assert judge(decode("m.py", new.encode()), again, running=ALL, known=KNOWN).kept == ()

@@ -548,5 +548,7 @@ def test_values(tmp_path: Path, name: str) -> None:
             assert argument is not None
             values = {described(project, v) for v in project.values(argument, site.function)}
             line = module.lines[row - 1]
-            found[f"{Path(path).name}:{row}: {line.split('#')[0].strip()}"] = ", ".join(sorted(values - {""} - ({"?"} if "#: ?" not in line else set()))) or "nothing"
+            found[f"{Path(path).name}:{row}: {line.split('#')[0].strip()}"] = (
+                ", ".join(sorted(values - {""} - ({"?"} if "#: ?" not in line else set()))) or "nothing"
+            )
     assert found == expected

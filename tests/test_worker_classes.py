@@ -94,27 +94,31 @@ def go(kind):
     cls = KINDS.get(kind)
     cls().start()
 """,
-    "keyword handed up": RUNNER + """
+    "keyword handed up": RUNNER
+    + """
 class Batch(Runner):
     def __init__(self, **options):
         super().__init__(None, **options)
 def main():
     Batch(worker_class=Worker).go(None)
 """,
-    "places handed up": RUNNER + """
+    "places handed up": RUNNER
+    + """
 class Batch(Runner):
     def __init__(self, *args):
         super().__init__(*args)
 def main():
     Batch(None, Worker).go(None)
 """,
-    "keyword put in and handed up": RUNNER + """
+    "keyword put in and handed up": RUNNER
+    + """
 class Batch(Runner):
     def __init__(self, **options):
         options["worker_class"] = Worker
         super().__init__(None, **options)
 """,
-    "options in a dict": RUNNER + """
+    "options in a dict": RUNNER
+    + """
 def main():
     options = dict(worker_class=Worker)
     Runner(**options).go(None)
@@ -162,14 +166,16 @@ KINDS = {"process": Worker, "thread": Other}
 def go():
     KINDS["thread"]().start()
 """,
-    "another keyword": RUNNER + """
+    "another keyword": RUNNER
+    + """
 class Batch(Runner):
     def __init__(self, **options):
         super().__init__(None, **options)
 def main():
     Batch(error_class=Worker).go(None)
 """,
-    "another place": RUNNER + """
+    "another place": RUNNER
+    + """
 class Batch(Runner):
     def __init__(self, *args):
         super().__init__(*args)
@@ -222,11 +228,17 @@ def test_executors_arrive(tmp_path: Path, name: str) -> None:
 
 
 TARGETS: dict[str, tuple[str, set[str]]] = {
-    "own method": ("def __init__(self):\n        super().__init__(target=self.loop)\n    def loop(self):\n        pass\ndef go():\n    Own().start()", {"Own.loop"}),
+    "own method": (
+        "def __init__(self):\n        super().__init__(target=self.loop)\n    def loop(self):\n        pass\ndef go():\n    Own().start()",
+        {"Own.loop"},
+    ),
     "by the class": ("def __init__(self):\n        Process.__init__(self, None, task)\ndef go():\n    Own().start()", {"task"}),
     "parameter": ("def __init__(self, job):\n        super().__init__(target=job)\ndef go():\n    Own(task).start()", {"task"}),
     "keywords": ("def __init__(self, **options):\n        super().__init__(**options)\ndef go():\n    Own(target=task).start()", {"task"}),
-    "run in its place": ("def __init__(self):\n        super().__init__(target=task)\n    def run(self):\n        pass\ndef go():\n    Own().start()", {"Own.run"}),
+    "run in its place": (
+        "def __init__(self):\n        super().__init__(target=task)\n    def run(self):\n        pass\ndef go():\n    Own().start()",
+        {"Own.run"},
+    ),
 }
 
 

@@ -57,10 +57,7 @@ def built(root: Path, *findings: tuple[str, str, int]) -> tuple[WorkerMap, Path]
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(textwrap.dedent(text), encoding="utf-8")
     (opened,) = open_sessions((str(root),), lambda group: load(str(root), isolated=True))
-    made = [
-        Finding("MP1", "n", str(root / file), Span(0, 1), row, 1, row, 2, f"hazard in {scope or file}", scope=scope)
-        for file, scope, row in findings
-    ]
+    made = [Finding("MP1", "n", str(root / file), Span(0, 1), row, 1, row, 2, f"hazard in {scope or file}", scope=scope) for file, scope, row in findings]
     return map_of(opened.session, made), root
 
 
@@ -79,9 +76,7 @@ def test_handovers_and_what_they_run(tmp_path: Path) -> None:
 
 
 def test_findings_go_to_their_function_or_handover_or_elsewhere(tmp_path: Path) -> None:
-    worker_map, _ = built(
-        tmp_path, ("app/work.py", "words", 10), ("app/work.py", "words.inner", 11), ("app/main.py", "main", 9), ("app/main.py", "unused", 15)
-    )
+    worker_map, _ = built(tmp_path, ("app/work.py", "words", 10), ("app/work.py", "words.inner", 11), ("app/main.py", "main", 9), ("app/main.py", "unused", 15))
     assert {worker.name: worker.hazards for worker in worker_map.workers} == {"begin": (), "count": (), "words": (0, 1)}
     assert [handover.hazards for handover in worker_map.handovers] == [(), (2,)]
     assert worker_map.elsewhere == (3,)
@@ -90,7 +85,9 @@ def test_findings_go_to_their_function_or_handover_or_elsewhere(tmp_path: Path) 
 
 
 def test_the_tree() -> None:
-    assert "".join(render_map(small_map(), scene(), everything=False)) == """\
+    assert (
+        "".join(render_map(small_map(), scene(), everything=False))
+        == """\
 app/main.py:9  Pool.map in main  (fork)
 ├─ ▲ MP501 app/main.py:9  `Pool.map` without a timeout: a worker that dies takes its task along, and this call waits for ever
 ├─ ? more that could not be resolved
@@ -104,6 +101,7 @@ app/main.py:9  Pool.map in main  (fork)
 
 1 place hands work to worker processes, where 4 functions may run; 2 hazards on the way.
 """
+    )
 
 
 def test_a_small_map_is_shown_whole() -> None:
@@ -124,7 +122,6 @@ def test_each_function_unfolds_once_where_the_fewest_calls_lead_to_it() -> None:
     assert worker_map.homes() == ((0, -1), (0, 0), (0, 1))
     lines = "".join(render_map(worker_map, scene())).splitlines()
     assert [line for line in lines if "w2" in line] == ["      ╰─ w2  app/parse.py:3", "╰─ w2  app/parse.py:3  (↑ above)"]
-
 
 
 def test_a_long_chain_of_calls_is_no_problem() -> None:

@@ -304,7 +304,9 @@ SUBMISSIONS: dict[str, tuple[dict[str, str], set[str]]] = {
 
 def told(submission: Submission) -> str:
     callees = ",".join(sorted(callee.qualname for callee in submission.callees))
-    return f"{submission.title} {submission.role} {submission.where} {callees if submission.resolved else '?'}" + (f" {submission.start}" if submission.start else "")
+    return f"{submission.title} {submission.role} {submission.where} {callees if submission.resolved else '?'}" + (
+        f" {submission.start}" if submission.start else ""
+    )
 
 
 @pytest.mark.parametrize("name", SUBMISSIONS)

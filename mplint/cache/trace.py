@@ -102,7 +102,9 @@ def trace_of(session: Session, key: str, stamps: Stamps, result: Result, parsed:
     looked, _ = session.looked_into(result.checked)
     idle = sum(stamps[path].size for path in set(result.checked).difference(looked))
     files = {path: (stamps[path].size, stamps[path].digest) for path in (*sources.files, *sources.specs)}
-    return Trace(key, result.checked, files, words, sources.asked_of, frozenset(sources.raw), sources.looks, frozenset(sources.sought), meanings, places, idle, parsed)
+    return Trace(
+        key, result.checked, files, words, sources.asked_of, frozenset(sources.raw), sources.looks, frozenset(sources.sought), meanings, places, idle, parsed
+    )
 
 
 def _reach(finding: Finding) -> list[tuple[str, int]]:
@@ -174,7 +176,9 @@ def _seen(trace: Trace, source: Source, sources: Sources, pieces: Pieces) -> See
         before = pieces.outline(trace.files[path][1], sys.maxsize)
         if before is None or len(outline.pages) <= len(before.pages):
             return None
-        new = {page for name, page in new_in(outline, before, lines, look, trace.sought) if _is_unknown(name, outline.pages[page], source, trace.files, sources)}
+        new = {
+            page for name, page in new_in(outline, before, lines, look, trace.sought) if _is_unknown(name, outline.pages[page], source, trace.files, sources)
+        }
         if meaning_of(without(outline, new), lines, look, trace.sought) != trace.meanings[path]:
             return None
         number = pages_without(outline, new)

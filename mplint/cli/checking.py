@@ -43,9 +43,7 @@ def check(asked: Request) -> int:
         complain(broken)
         failed = True
     with progress(asked) as tell:
-        results = [
-            project.check(fixes=not accepts, jobs=asked.jobs, progress=tell) if answer is None else answer for project, answer in zip(opened, known)
-        ]
+        results = [project.check(fixes=not accepts, jobs=asked.jobs, progress=tell) if answer is None else answer for project, answer in zip(opened, known)]
     result = merged(results)
     if accepts:
         from mplint.cli import accepting

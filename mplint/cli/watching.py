@@ -35,9 +35,7 @@ def watch(asked: Request) -> int:
         return FAILED
     checked = False
     # The first turn comes without a change, once the watch has begun: what is saved during the first check is not missed.
-    turns = changes_in(
-        *roots, watch_filter=lambda _, path: _matters(path), raise_interrupt=True, yield_on_timeout=True, rust_timeout=_FIRST_TURN
-    )
+    turns = changes_in(*roots, watch_filter=lambda _, path: _matters(path), raise_interrupt=True, yield_on_timeout=True, rust_timeout=_FIRST_TURN)
     for changes in turns:
         if changes or not checked:
             _again(once, sorted({os.path.relpath(path) for _, path in changes}))

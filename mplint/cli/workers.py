@@ -88,7 +88,9 @@ def _why(asked: Request, place: str) -> int:
         innermost = _function_at(session, module, row)
         functions = [innermost] if innermost is not None and innermost in reached else []
     if not functions:
-        print(f"{file}:{row} is not in a function that is known to run in a worker process." if row else f"Nothing in {file} is known to run in a worker process.")
+        print(
+            f"{file}:{row} is not in a function that is known to run in a worker process." if row else f"Nothing in {file} is known to run in a worker process."
+        )
         return FOUND
     steps = {function: session.project.why(function) or () for function in functions}
     places = positions(session, [step.site for chain in steps.values() for step in chain])

@@ -104,9 +104,7 @@ def _merge(layers: list[Layer], settings: Settings, environment: Mapping[str, st
                 values[name] = value
         if any(name in given for name in _SELECTORS):
             chosen = given.get("select")
-            selection.append(
-                Selection(layer.origin, chosen, given.get("extend_select", ()), given.get("ignore", ()))
-            )
+            selection.append(Selection(layer.origin, chosen, given.get("extend_select", ()), given.get("ignore", ())))
     if "target_version" not in values and not settings.isolated:
         declared = requires_python(settings.root)
         if declared is not None:

@@ -10,12 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 FORMATS = ("full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit", "html")
 
-Selectors = tuple[
-    Annotated[str, Meta(description='A code ("MP501"), a prefix of codes ("MP5"), a name ("pool-call-without-timeout") or "ALL".')], ...
-]
-Patterns = tuple[
-    Annotated[str, Meta(description="A pattern in the words of .gitignore; one with a slash is relative to the directory of the file.")], ...
-]
+Selectors = tuple[Annotated[str, Meta(description='A code ("MP501"), a prefix of codes ("MP5"), a name ("pool-call-without-timeout") or "ALL".')], ...]
+Patterns = tuple[Annotated[str, Meta(description="A pattern in the words of .gitignore; one with a slash is relative to the directory of the file.")], ...]
 Version = Annotated[str, Meta(pattern=r"^(py3\d{1,2}|3\.\d{1,2})$", examples=["3.10", "py314"])]
 Format = Literal["full", "concise", "json", "json-lines", "sarif", "github", "gitlab", "junit", "html"]
 
@@ -41,35 +37,25 @@ class Options(msgspec.Struct, frozen=True, rename="kebab", kw_only=True, forbid_
         tuple[str, ...] | UnsetType,
         _doc("Directories from which modules are imported; by default the first one above a file that has no `__init__.py`."),
     ] = UNSET
-    target_version: Annotated[
-        Version | UnsetType, _doc("Oldest Python the code runs on; the default comes from `requires-python`, then 3.10.")
-    ] = UNSET
+    target_version: Annotated[Version | UnsetType, _doc("Oldest Python the code runs on; the default comes from `requires-python`, then 3.10.")] = UNSET
     preview: Annotated[bool | UnsetType, _doc("Run the rules that are in preview.")] = UNSET
-    explicit_preview_rules: Annotated[
-        bool | UnsetType, _doc("With `preview`, run a preview rule only when its own code or name is selected.")
-    ] = UNSET
+    explicit_preview_rules: Annotated[bool | UnsetType, _doc("With `preview`, run a preview rule only when its own code or name is selected.")] = UNSET
     fix: Annotated[bool | UnsetType, _doc("Apply fixes.")] = UNSET
     unsafe_fixes: Annotated[bool | UnsetType, _doc("Apply fixes that may change what the program does, too.")] = UNSET
     show_fixes: Annotated[bool | UnsetType, _doc("List what was fixed.")] = UNSET
     unfixable: Annotated[Selectors | UnsetType, _doc("Rules whose fixes are shown and never applied.")] = UNSET
     extend_safe_fixes: Annotated[Selectors | UnsetType, _doc("Rules whose unsafe fixes count as safe.")] = UNSET
     extend_unsafe_fixes: Annotated[Selectors | UnsetType, _doc("Rules whose safe fixes count as unsafe.")] = UNSET
-    timeout: Annotated[
-        int | float | str | UnsetType, _doc("What waiting fixes write: seconds, or a Python expression such as `settings.POOL_TIMEOUT`.")
-    ] = UNSET
-    memory_bound: Annotated[
-        Annotated[int, Meta(ge=1)] | UnsetType, _doc("Number of elements from which MP302 takes a container for too large.")
-    ] = UNSET
+    timeout: Annotated[int | float | str | UnsetType, _doc("What waiting fixes write: seconds, or a Python expression such as `settings.POOL_TIMEOUT`.")] = (
+        UNSET
+    )
+    memory_bound: Annotated[Annotated[int, Meta(ge=1)] | UnsetType, _doc("Number of elements from which MP302 takes a container for too large.")] = UNSET
     output_format: Annotated[Format | UnsetType, _doc("How findings are written.")] = UNSET
     cache_dir: Annotated[str | UnsetType, _doc("Directory of the cache; the default is `.mplint_cache` in the project.")] = UNSET
-    python: Annotated[
-        str | UnsetType, _doc("Interpreter or environment whose site-packages are read (never imported) for third-party bases.")
-    ] = UNSET
+    python: Annotated[str | UnsetType, _doc("Interpreter or environment whose site-packages are read (never imported) for third-party bases.")] = UNSET
     baseline: Annotated[str | UnsetType, _doc("File with the findings that are accepted for now.")] = UNSET
     required_version: Annotated[str | UnsetType, _doc('Versions of mplint that may be used, such as ">=0.1".')] = UNSET
-    api: Annotated[
-        tuple[dict[str, Any], ...] | UnsetType, _doc("Rows of the API table for the project's own wrappers around pools and workers.")
-    ] = UNSET
+    api: Annotated[tuple[dict[str, Any], ...] | UnsetType, _doc("Rows of the API table for the project's own wrappers around pools and workers.")] = UNSET
 
     def given(self) -> Iterator[tuple[str, object]]:
         """The attributes that are set, with their values."""

@@ -186,9 +186,7 @@ def unary(walk: Walk, node: cst.UnaryOperation) -> f.Op:
 def comparison(walk: Walk, node: cst.Comparison) -> f.Op:
     at = walk.number(node)
     operands = [expr(walk, node.left), *(expr(walk, c.comparator) for c in node.comparisons)]
-    pairs = tuple(
-        f.Op(at, OPERATORS[type(c.operator).__name__], (operands[i], operands[i + 1])) for i, c in enumerate(node.comparisons)
-    )
+    pairs = tuple(f.Op(at, OPERATORS[type(c.operator).__name__], (operands[i], operands[i + 1])) for i, c in enumerate(node.comparisons))
     return pairs[0] if len(pairs) == 1 else f.Op(at, "and", pairs)
 
 

@@ -58,9 +58,7 @@ def read(path: str) -> Baseline:
         raise ConfigError(f"baseline {path} is damaged: {error}") from None
     if content.version != VERSION:
         raise ConfigError(f"baseline {path} has version {content.version}, this mplint writes and reads {VERSION}")
-    counts = {
-        (file, code, scope): count for file, codes in content.findings.items() for code, scopes in codes.items() for scope, count in scopes.items()
-    }
+    counts = {(file, code, scope): count for file, codes in content.findings.items() for code, scopes in codes.items() for scope, count in scopes.items()}
     return Baseline(path, counts)
 
 
@@ -74,9 +72,7 @@ def split(baseline: Baseline, findings: Sequence[Finding], *, checked: Collectio
         covered = finding.code not in _NEVER and found[key] <= baseline.counts.get(key, 0)
         (accepted if covered else new).append(finding)
     files = {_relative(path, baseline.path) for path in checked}
-    gone = sum(
-        max(0, count - found[key]) for key, count in baseline.counts.items() if key[1] in running and (key[0] in files or not _exists(key, baseline))
-    )
+    gone = sum(max(0, count - found[key]) for key, count in baseline.counts.items() if key[1] in running and (key[0] in files or not _exists(key, baseline)))
     return Split(tuple(new), tuple(accepted), gone)
 
 

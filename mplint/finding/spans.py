@@ -85,9 +85,7 @@ class Layout(CodegenState):
         self.inner.setdefault(node, span)
 
     @contextlib.contextmanager
-    def record_syntactic_position(
-        self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
-    ) -> Iterator[None]:
+    def record_syntactic_position(self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None) -> Iterator[None]:
         start = self._offset
         yield
         first = start if start_node is None else self.inner[start_node].start

@@ -100,9 +100,7 @@ def suppressions(source: Source, *, noqa: bool = True) -> tuple[Suppression, ...
     return tuple(found)
 
 
-def judge(
-    source: Source, findings: Sequence[Finding], *, running: Collection[str], known: Iterable[tuple[str, str]], noqa: bool = True
-) -> Verdict:
+def judge(source: Source, findings: Sequence[Finding], *, running: Collection[str], known: Iterable[tuple[str, str]], noqa: bool = True) -> Verdict:
     """Apply the comments of `source` to its findings.
 
     `running` are the codes that were checked, `known` the codes and names of all rules: a comment is useless when it names a rule that
@@ -127,14 +125,11 @@ def judge(
     return Verdict(tuple(kept), tuple(hidden), tuple(useless) if "MP001" in running else ())
 
 
-def _useless(
-    source: Source, comment: Suppression, hidden: Sequence[Finding], running: Collection[str], rules: Sequence[tuple[str, str]]
-) -> Iterable[Finding]:
+def _useless(source: Source, comment: Suppression, hidden: Sequence[Finding], running: Collection[str], rules: Sequence[tuple[str, str]]) -> Iterable[Finding]:
     def used(word: Word | None) -> bool:
         rows = comment.rows
         return any(
-            (rows is None or rows[0] <= f.row <= rows[1] or rows[0] <= f.noqa_row <= rows[1]) and (word is None or word.means(f.code, f.name))
-            for f in hidden
+            (rows is None or rows[0] <= f.row <= rows[1] or rows[0] <= f.noqa_row <= rows[1]) and (word is None or word.means(f.code, f.name)) for f in hidden
         )
 
     if not comment.words:

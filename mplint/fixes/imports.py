@@ -34,9 +34,7 @@ def spelling(tree: Tree, place: cst.CSTNode, module: str, name: str = "") -> Spe
     hidden = _local(tree, functions)
     start = tree.inner[place].start
     visible = [
-        binding
-        for binding, stop in top.imports()
-        if (functions or stop <= start) and (root := _root(binding.local)) not in hidden and not top.rebinds(root)
+        binding for binding, stop in top.imports() if (functions or stop <= start) and (root := _root(binding.local)) not in hidden and not top.rebinds(root)
     ]
     for scope in functions:
         visible.extend(_imports(tree, scope, start))

@@ -144,11 +144,7 @@ class Repair:
         if isinstance(new, cst.BaseStatement) and isinstance(old, cst.BaseStatement):
             if not getattr(new, "leading_lines", ()):
                 changes["leading_lines"] = getattr(old, "leading_lines", ())
-            if (
-                isinstance(new, cst.SimpleStatementLine)
-                and isinstance(old, cst.SimpleStatementLine)
-                and new.trailing_whitespace.comment is None
-            ):
+            if isinstance(new, cst.SimpleStatementLine) and isinstance(old, cst.SimpleStatementLine) and new.trailing_whitespace.comment is None:
                 changes["trailing_whitespace"] = old.trailing_whitespace
         new = new.with_changes(**changes)
         if isinstance(old, cst.BaseSmallStatement) and not isinstance(new, cst.BaseSmallStatement):

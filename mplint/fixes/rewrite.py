@@ -42,9 +42,7 @@ class _State(NamedTuple):
     findings: Sequence[Finding]
 
 
-def rewrite(
-    texts: Mapping[str, str], findings: Sequence[Finding], recheck: Recheck, *, unsafe: bool = False, rounds: int = ROUNDS
-) -> Rewritten:
+def rewrite(texts: Mapping[str, str], findings: Sequence[Finding], recheck: Recheck, *, unsafe: bool = False, rounds: int = ROUNDS) -> Rewritten:
     """Apply the safe fixes of `findings`, and the unsafe ones when asked.
 
     `texts` are the files of the findings as they were read.  Nothing is written.

@@ -1,4 +1,5 @@
-"""A file as LibCST reads it, as much of it as is asked for, with the geometry that text edits need: lines, margins, one-line suites, strings over several lines."""
+"""A file as LibCST reads it, as much of it as is asked for, with the geometry that text edits need: lines, margins, one-line suites, strings over
+several lines."""
 
 from __future__ import annotations
 

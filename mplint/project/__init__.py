@@ -58,6 +58,7 @@ T = TypeVar("T")
 CANDIDATES = 40
 """In how many files the callers of one function are looked for; a name in more files than that says too little."""
 
+
 class Use(NamedTuple):
     """A call that the API table knows: what it does (`row`), to which object, and where that object's work runs."""
 
@@ -76,7 +77,8 @@ class Use(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """Bounds that a project chooses: the text that waiting fixes write as timeout and whether it is the project's own, and the length beyond which memory is unbounded."""
+    """Bounds that a project chooses: the text that waiting fixes write as timeout and whether it is the project's own, and the length beyond which
+    memory is unbounded."""
 
     timeout: str = "3600"
     timeout_is_own: bool = False
@@ -578,4 +580,13 @@ class Project:
             yield from function.calls
 
 
-_CALLS_ARGUMENTS = {"builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "functools.reduce", "builtins.list", "itertools.starmap"}
+_CALLS_ARGUMENTS = {
+    "builtins.map",
+    "builtins.filter",
+    "builtins.sorted",
+    "builtins.min",
+    "builtins.max",
+    "functools.reduce",
+    "builtins.list",
+    "itertools.starmap",
+}

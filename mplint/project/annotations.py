@@ -12,7 +12,22 @@ if TYPE_CHECKING:
     from mplint.project import Project
 
 _WRAPPERS = {"Optional", "Union", "Final", "ClassVar", "Annotated", "Awaitable", "Coroutine", "Required", "NotRequired"}
-_LISTS = {"list", "List", "set", "Set", "frozenset", "FrozenSet", "Sequence", "Iterable", "Iterator", "Collection", "Deque", "deque", "Generator", "AsyncIterator"}
+_LISTS = {
+    "list",
+    "List",
+    "set",
+    "Set",
+    "frozenset",
+    "FrozenSet",
+    "Sequence",
+    "Iterable",
+    "Iterator",
+    "Collection",
+    "Deque",
+    "deque",
+    "Generator",
+    "AsyncIterator",
+}
 _DICTS = {"dict", "Dict", "Mapping", "MutableMapping", "DefaultDict", "defaultdict", "OrderedDict"}
 
 

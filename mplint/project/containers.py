@@ -12,7 +12,15 @@ from mplint.project.values import Entry, Many, Named, Value, elements, held, nam
 if TYPE_CHECKING:
     from mplint.project import Project
 
-ADDING = {"append": (0, False), "appendleft": (0, False), "add": (0, False), "extend": (0, True), "update": (0, True), "insert": (1, False), "setdefault": (1, False)}
+ADDING = {
+    "append": (0, False),
+    "appendleft": (0, False),
+    "add": (0, False),
+    "extend": (0, True),
+    "update": (0, True),
+    "insert": (1, False),
+    "setdefault": (1, False),
+}
 """Method -> the argument that is added, and whether its elements are."""
 
 

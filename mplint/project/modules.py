@@ -489,7 +489,8 @@ class Module:
         return self._functions_on((lambda page, owner: self.holds(page, *words)) if words else None)
 
     def functions_where(self, wanted: Callable[[str, str], object], *names: str) -> Iterator[Function]:
-        """Those to whose page `wanted` says yes, by its text and the name of its class ("" outside of classes), which depends on the lines with one of `names`."""
+        """Those to whose page `wanted` says yes, by its text and the name of its class ("" outside of classes), which depends on the lines with one of
+        `names`."""
         self.look.near.update(names)
         return self._functions_on(lambda page, owner: wanted(self.skim(page), owner))
 

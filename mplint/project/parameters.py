@@ -146,7 +146,12 @@ def bindings(call: f.Call, callee: Function) -> Iterator[tuple[f.Param, f.Argume
 
 def _unbound_call(call: f.Call, callee: Function) -> bool:
     """`Class.method(self, ...)`: the receiver is written out."""
-    return isinstance(call.func, f.Attr) and callee.owner is not None and not callee.is_class_method and f.dotted(call.func.value).rpartition(".")[2] == callee.owner.name
+    return (
+        isinstance(call.func, f.Attr)
+        and callee.owner is not None
+        and not callee.is_class_method
+        and f.dotted(call.func.value).rpartition(".")[2] == callee.owner.name
+    )
 
 
 def callers(project: Project, function: Function) -> tuple[CallSite, ...]:

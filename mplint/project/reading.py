@@ -18,7 +18,8 @@ EMPTY = Outline((), (), {}, {}, {})
 
 
 class Reading:
-    """The modules of a project by path; `roots` are the directories that it says modules are imported from.  `errors` collects the files that could not be read: path -> (message, row, column)."""
+    """The modules of a project by path; `roots` are the directories that it says modules are imported from.  `errors` collects the files that could not
+    be read: path -> (message, row, column)."""
 
     def __init__(self, sources: Sources, pieces: Pieces | None, roots: tuple[str, ...]) -> None:
         self.sources = sources

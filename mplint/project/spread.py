@@ -314,7 +314,11 @@ class Spread:
         if isinstance(value, External):
             table = self.project.table
             row, kind = table.api(value.name), table.kind(value.name)
-            return (kind is not None and kind.role != "exception") or (row is not None and bool(row.gives or row.gives_each)) or value.name in self.vocabulary.modules
+            return (
+                (kind is not None and kind.role != "exception")
+                or (row is not None and bool(row.gives or row.gives_each))
+                or value.name in self.vocabulary.modules
+            )
         return False
 
     def _opens(self, value: Instance) -> bool:

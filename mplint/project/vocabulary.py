@@ -74,5 +74,22 @@ def _is_exception(table: Table, name: str) -> bool:
 _IMPORTED = re.compile(r"\b(from|import)\s+([\w.]+)")
 
 
-_PLAIN = {"asyncio", "builtins", "os", "sys", "atexit", "threading", "subprocess", "queue", "functools", "contextlib", "typing", "weakref", "time", "random", "posix", "six"}
+_PLAIN = {
+    "asyncio",
+    "builtins",
+    "os",
+    "sys",
+    "atexit",
+    "threading",
+    "subprocess",
+    "queue",
+    "functools",
+    "contextlib",
+    "typing",
+    "weakref",
+    "time",
+    "random",
+    "posix",
+    "six",
+}
 """Packages of rows that say nothing about processes by themselves; what an event loop does with an executor has names of its own."""

@@ -142,7 +142,9 @@ def _submissions(project: Project, function: Function) -> Iterator[Submission]:
                 if row is None and (row := constructor_row(project, value)) is not None:
                     yield from _initialised(project, site, row, value)
                 elif row is not None and (row.callee or row.initializer or row.callbacks) and "delay" not in row.does:
-                    receiver = value.receiver if isinstance(value, Bound) and isinstance(value.receiver, Instance) else value if isinstance(value, Instance) else None
+                    receiver = (
+                        value.receiver if isinstance(value, Bound) and isinstance(value.receiver, Instance) else value if isinstance(value, Instance) else None
+                    )
                     yield from submitted(project, site, row, receiver)
 
 

@@ -132,7 +132,7 @@ def _rules(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
         return
     yield '<section id="rules"><div class="head"><h2>Rules</h2></div>\n'
     for code, rule in found:
-        head = f'<summary><b>{_text(code)}</b> {_text(rule.name)} <span>{inline(rule.summary())}</span></summary>'
+        head = f"<summary><b>{_text(code)}</b> {_text(rule.name)} <span>{inline(rule.summary())}</span></summary>"
         yield f'<details class="rule" id="rule-{_quoted(code)}">{head}<div class="page">{to_html(page_of(rule))}</div></details>\n'
     yield "</section>\n"
 
@@ -157,7 +157,7 @@ class _Page:
             f'<article id="f{number}" class="{role}" data-code="{_quoted(finding.code)}" data-file="{_quoted(scene.relative(finding.path))}">',
             f'<header><span class="code {role}"{title}>{code}</span><span class="name">{_text(finding.name)}</span>',
             f'<a class="place" href="#f{number}">{_text(label)}</a>',
-            f"{_inside(finding.scope)}</header><p class=\"message\">{inline(finding.message)}</p>",
+            f'{_inside(finding.scope)}</header><p class="message">{inline(finding.message)}</p>',
             self._frame(finding),
             self._chain(finding),
             self._fix(finding),
@@ -175,7 +175,9 @@ class _Page:
             start = text.starts[line.row - 1]
             mark = (start + line.start, start + line.stop) if line.stop > line.start else (0, 0)
             hit = " hit" if mark[1] else ""
-            lines.append(f'<span class="l{hit}" data-n="{self.scene.row(finding, line.row)}">{self._code(finding.path, text, start, len(line.text), mark)}</span>')
+            lines.append(
+                f'<span class="l{hit}" data-n="{self.scene.row(finding, line.row)}">{self._code(finding.path, text, start, len(line.text), mark)}</span>'
+            )
         return f'<pre class="frame">{"".join(lines)}</pre>' if lines else ""
 
     def _code(self, path: str, text: Text, start: int, length: int, mark: tuple[int, int] = (0, 0)) -> str:
@@ -213,7 +215,7 @@ class _Page:
         if fix is None:
             return ""
         word, option = _HOW[fix.safety]
-        told = f" title=\"{_quoted('mplint ' + option)}\"" if option else ""
+        told = f' title="{_quoted("mplint " + option)}"' if option else ""
         body = ""
         if fix.edits:
             text = self.scene.text(finding.path)

@@ -15,10 +15,7 @@ def page_of(rule: type[Rule]) -> str:
     example = getattr(rule, "example", None)
     if example is None or not page:
         return page
-    shown = (
-        f"## Example\n\nThis program {example.bad_ends}:\n\n{_fenced(example.bad)}\n\n"
-        f"This one {example.fixed_ends}:\n\n{_fenced(example.fixed)}"
-    )
+    shown = f"## Example\n\nThis program {example.bad_ends}:\n\n{_fenced(example.bad)}\n\nThis one {example.fixed_ends}:\n\n{_fenced(example.fixed)}"
     for heading in ("## When it knows", "## Fix safety", "## References"):
         if heading in page:
             before, after = page.split(heading, 1)

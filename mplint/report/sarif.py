@@ -18,7 +18,8 @@ _LEVELS = {"error": "error", "warning": "warning", "note": "note"}
 
 
 def render(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
-    """One log with one run, and the rules that found something.  Columns count characters; addresses are relative to `SRCROOT` where a file is below the root."""
+    """One log with one run, and the rules that found something.  Columns count characters; addresses are relative to `SRCROOT` where a file is below the
+    root."""
     codes = sorted({finding.code for finding in findings})
     index = {code: number for number, code in enumerate(codes)}
     names = {finding.code: finding.name for finding in findings}
@@ -65,9 +66,7 @@ def _result(finding: Finding, index: int, name: str, scene: Scene) -> dict[str, 
         for number, step in enumerate(steps):
             step["executionOrder"] = number + 1
         result["codeFlows"] = [{"message": {"text": "Why it happens in a worker"}, "threadFlows": [{"locations": steps}]}]
-        result["relatedLocations"] = [
-            {"id": number, **_step(place, scene)["location"]} for number, place in enumerate(finding.because, 1)
-        ]
+        result["relatedLocations"] = [{"id": number, **_step(place, scene)["location"]} for number, place in enumerate(finding.because, 1)]
     fix = finding.fix
     if fix is not None and fix.edits and fix.safety is not Safety.SHOWN and finding.notebook_cell is None:
         path = fix.path or finding.path
@@ -77,9 +76,7 @@ def _result(finding: Finding, index: int, name: str, scene: Scene) -> dict[str, 
                 "artifactChanges": [
                     {
                         "artifactLocation": _artifact(path, scene),
-                        "replacements": [
-                            {"deletedRegion": _region(path, edit.span, scene), "insertedContent": {"text": edit.text}} for edit in fix.edits
-                        ],
+                        "replacements": [{"deletedRegion": _region(path, edit.span, scene), "insertedContent": {"text": edit.text}} for edit in fix.edits],
                     }
                 ],
             }

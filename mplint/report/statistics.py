@@ -30,13 +30,9 @@ def render(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
 def render_json(findings: Sequence[Finding], scene: Scene) -> Iterator[str]:
     """The same as an array of `{code, name, count, safe_fixes, unsafe_fixes}`."""
     safe, unsafe = (
-        Counter(finding.code for finding in findings if finding.fix is not None and finding.fix.safety is safety)
-        for safety in (Safety.SAFE, Safety.UNSAFE)
+        Counter(finding.code for finding in findings if finding.fix is not None and finding.fix.safety is safety) for safety in (Safety.SAFE, Safety.UNSAFE)
     )
-    table = [
-        {"code": code, "name": name, "count": count, "safe_fixes": safe[code], "unsafe_fixes": unsafe[code]}
-        for code, name, count in _counted(findings)
-    ]
+    table = [{"code": code, "name": name, "count": count, "safe_fixes": safe[code], "unsafe_fixes": unsafe[code]} for code, name, count in _counted(findings)]
     yield pretty(table) + "\n"
 
 

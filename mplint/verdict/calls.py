@@ -175,7 +175,9 @@ def bind(m: Machine, facts: f.FunctionFacts, args: tuple[Any, ...], kwargs: dict
     if missing:
         kinds = "keyword-only" if all(p.kind == "keyword-only" for p in missing) else "positional"
         names = ", ".join(repr(p.name) for p in missing)
-        raise Thrown("TypeError", f"{name}() missing {len(missing)} required {kinds} argument{'s' if len(missing) > 1 else ''}: {names}", tuple(p.name for p in missing))
+        raise Thrown(
+            "TypeError", f"{name}() missing {len(missing)} required {kinds} argument{'s' if len(missing) > 1 else ''}: {names}", tuple(p.name for p in missing)
+        )
     for param in facts.params:
         if param.name not in env and param.default is not None:
             env[param.name] = ev(m, param.default, home)

@@ -112,5 +112,3 @@ def _own_fields(shapes: Shapes, cls: Class, made: Made) -> Iterator[Field]:
             target.id, cls, assign.annotation, default, factory, call.keyword("converter"),
             not (isinstance(init, f.Const) and init.value is False), bool(keyword.value) if isinstance(keyword, f.Const) else kw_only, note == "InitVar",
         )  # fmt: skip
-
-

@@ -68,5 +68,3 @@ def _param(field: Field, made: Made) -> f.Param:
 def _made_by(m: Machine, field: Field) -> Any:
     assert field.factory is not None
     return call(m, ev(m, field.factory, Frame(field.owner.outer or field.owner.module.body, {}, field.owner)), (), {})
-
-

@@ -226,9 +226,7 @@ def repaired(project: Project, shapes: Shapes, cls: Class, recipe: Recipe, limit
     return work if some else None
 
 
-def judged(
-    project: Project, shapes: Shapes, cls: Class, scenario: Scenario, limit: int, recipe: Recipe | None = None
-) -> tuple[Outcome | None, int]:
+def judged(project: Project, shapes: Shapes, cls: Class, scenario: Scenario, limit: int, recipe: Recipe | None = None) -> tuple[Outcome | None, int]:
     """The outcome of one construction over the paths through the constructor (None when no path makes an instance), and the work done."""
     groups: dict[tuple[int, ...], list[Outcome]] = {}
     todo: list[list[int]] = [[]]

@@ -6,7 +6,7 @@ Each source says how the class passes its arguments on and what it stores; metho
 from __future__ import annotations
 
 SOURCES: dict[str, str] = {
-    "click": '''
+    "click": """
 class ClickException(Exception):
     def __init__(self, message):
         super().__init__(message)
@@ -25,8 +25,8 @@ class BadParameter(UsageError):
 
 class Abort(RuntimeError):
     pass
-''',
-    "requests": '''
+""",
+    "requests": """
 class RequestException(OSError):
     def __init__(self, *args, **kwargs):
         self.response = kwargs.pop("response", None)
@@ -44,8 +44,8 @@ class Timeout(RequestException):
 
 class InvalidURL(RequestException, ValueError):
     pass
-''',
-    "httpx": '''
+""",
+    "httpx": """
 class HTTPError(Exception):
     def __init__(self, message):
         super().__init__(message)
@@ -68,8 +68,8 @@ class HTTPStatusError(HTTPError):
         super().__init__(message)
         self.request = request
         self.response = response
-''',
-    "urllib3": '''
+""",
+    "urllib3": """
 class HTTPError(Exception):
     pass
 
@@ -80,8 +80,8 @@ class PoolError(HTTPError):
 
     def __reduce__(self):
         return self.__class__, (None, None)
-''',
-    "werkzeug": '''
+""",
+    "werkzeug": """
 class HTTPException(Exception):
     code = None
     description = None
@@ -97,22 +97,22 @@ class BadRequest(HTTPException):
 
 class NotFound(HTTPException):
     pass
-''',
-    "starlette": '''
+""",
+    "starlette": """
 class HTTPException(Exception):
     def __init__(self, status_code, detail=None, headers=None):
         self.status_code = status_code
         self.detail = detail
         self.headers = headers
-''',
-    "fastapi": '''
+""",
+    "fastapi": """
 class HTTPException(Exception):
     def __init__(self, status_code, detail=None, headers=None):
         self.status_code = status_code
         self.detail = detail
         self.headers = headers
-''',
-    "marshmallow": '''
+""",
+    "marshmallow": """
 class MarshmallowError(Exception):
     pass
 
@@ -124,18 +124,18 @@ class ValidationError(MarshmallowError):
         self.valid_data = valid_data
         self.kwargs = kwargs
         super().__init__(message)
-''',
-    "rest_framework": '''
+""",
+    "rest_framework": """
 class APIException(Exception):
     def __init__(self, detail=None, code=None):
         self.detail = detail
-''',
-    "jinja2": '''
+""",
+    "jinja2": """
 class TemplateError(Exception):
     def __init__(self, message=None):
         super().__init__(message)
-''',
-    "django": '''
+""",
+    "django": """
 class ImproperlyConfigured(Exception):
     pass
 
@@ -152,7 +152,7 @@ class CommandError(Exception):
     def __init__(self, *args, returncode=1, **kwargs):
         self.returncode = returncode
         super().__init__(*args, **kwargs)
-''',
+""",
     "redis": "class RedisError(Exception):\n    pass\n\nclass ConnectionError(RedisError):\n    pass\n\nclass ResponseError(RedisError):\n    pass\n",
     "yaml": "class YAMLError(Exception):\n    pass\n",
     "pymongo": "class PyMongoError(Exception):\n    pass\n",
@@ -162,7 +162,7 @@ class CommandError(Exception):
     "traitlets": "class TraitError(Exception):\n    pass\n",
     "psycopg2": "class Error(Exception):\n    pass\n\nclass DatabaseError(Error):\n    pass\n\nclass OperationalError(DatabaseError):\n    pass\n",
     "paramiko": "class SSHException(Exception):\n    pass\n",
-    "pyparsing": '''
+    "pyparsing": """
 class ParseBaseException(Exception):
     def __init__(self, pstr, loc=0, msg=None, elem=None):
         if msg is None:
@@ -172,5 +172,5 @@ class ParseBaseException(Exception):
         self.pstr = pstr
         self.parser_element = elem
         self.args = (pstr, loc, msg)
-''',
+""",
 }

@@ -126,5 +126,3 @@ def _dict_method(m: Machine, receiver: DictObj, name: str, args: Args, kwargs: K
             return Seq("tuple", tuple(receiver.items))
         return Seq("tuple", tuple(v if name == "values" else Seq("tuple", (k, v)) for k, v in receiver.items.items()))
     return Term("method", (name, freeze(receiver), freeze(args), freeze(tuple(kwargs.items()))), library.METHOD_KINDS["dict"].get(name, ""))
-
-

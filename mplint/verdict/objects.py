@@ -322,5 +322,3 @@ def construct(m: Machine, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any
 
 def plain_function(function: Function) -> bool:
     return not (function.facts.is_async or function.facts.is_generator)
-
-

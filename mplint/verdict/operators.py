@@ -183,7 +183,9 @@ def binary(m: Machine, op: str, left: Any, right: Any) -> Any:
             if other and other != "str" and other in TYPES:
                 raise Thrown("TypeError", f"can only concatenate str (not {other!r}) to str")
             learn(m, value, "str")
-            return text([to_text(m, left) if a == "str" or isinstance(left, Sym) else left, to_text(m, right) if b == "str" or isinstance(right, Sym) else right])
+            return text(
+                [to_text(m, left) if a == "str" or isinstance(left, Sym) else left, to_text(m, right) if b == "str" or isinstance(right, Sym) else right]
+            )
         items = _items(left), _items(right)
         if a == b and a in {"list", "tuple"} and items[0] is not None and items[1] is not None:
             joined = (*items[0], *items[1])

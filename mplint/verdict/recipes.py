@@ -61,7 +61,11 @@ def candidates(shapes: Shapes, shape: Shape) -> list[Recipe]:
         return []
     slots = tuple(sorted(n for c in shape.mro if isinstance(c, Class) for n in slots_of(c)))
     kind = builtins.solid(shape.builtins)
-    members = tuple(n for n in builtins.members(kind, shapes.version) if n not in {"characters_written", "print_file_and_line", "obj"}) if kind in builtins.MEMBERS else ()
+    members = (
+        tuple(n for n in builtins.members(kind, shapes.version) if n not in {"characters_written", "print_file_and_line", "obj"})
+        if kind in builtins.MEMBERS
+        else ()
+    )
     recipes = [Recipe("rebuild")]
     if kind not in {"BaseExceptionGroup", "UnicodeDecodeError", "UnicodeEncodeError", "UnicodeTranslateError"}:
         recipes.append(Recipe("fields", (*members, *slots)))

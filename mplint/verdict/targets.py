@@ -55,5 +55,3 @@ def _unpack(m: Machine, target: f.Sequence, value: Any, frame: Frame) -> None:
         assign(m, target.items[star], ListObj(items[star : len(items) - after]), frame)
         for part, worth in zip(target.items[star + 1 :], items[len(items) - after :]):
             assign(m, part, worth, frame)
-
-

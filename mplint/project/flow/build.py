@@ -78,9 +78,7 @@ class Builder:
         if way in _EXITS:
             self._join(sources, _EXITS[way])
 
-    def _guarded(
-        self, body: Callable[[], list[Source]], cleanup: Callable[[list[Source], str], list[Source]], *, shared: bool = False
-    ) -> list[Source]:
+    def _guarded(self, body: Callable[[], list[Source]], cleanup: Callable[[list[Source], str], list[Source]], *, shared: bool = False) -> list[Source]:
         """Build `body` inside a block with a cleanup; the ways out other than its end go on outside.  Returns what leaves at the end.
 
         One cleanup for each way, or a `shared` one for all.

@@ -30,7 +30,26 @@ _LOOKING = {
 }  # fmt: skip
 """Functions that look at an argument and do not keep it."""
 
-_HOLDING = {"list", "tuple", "set", "frozenset", "sorted", "iter", "reversed", "enumerate", "zip", "dict", "filter", "deque", "chain", "islice", "tqdm", "copy", "cycle", "from_iterable"}
+_HOLDING = {
+    "list",
+    "tuple",
+    "set",
+    "frozenset",
+    "sorted",
+    "iter",
+    "reversed",
+    "enumerate",
+    "zip",
+    "dict",
+    "filter",
+    "deque",
+    "chain",
+    "islice",
+    "tqdm",
+    "copy",
+    "cycle",
+    "from_iterable",
+}
 """Functions whose result holds what was in their argument."""
 
 _SAME = {"closing", "nullcontext", "cast", "shield", "ensure_future", "wrap_future"}

@@ -27,7 +27,8 @@ Place = tuple[Function, f.Row]
 
 
 class Reads(NamedTuple):
-    """The expressions that read what was bound; `kept` is "global" or "attribute" where it outlives the function; `escapes` says why others may read it, too."""
+    """The expressions that read what was bound; `kept` is "global" or "attribute" where it outlives the function; `escapes` says why others may read it,
+    too."""
 
     places: tuple[Place, ...] = ()
     kept: str = ""

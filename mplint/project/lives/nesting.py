@@ -59,7 +59,9 @@ def converted(name: str, path: Path, argument: f.Argument, place: int) -> Path:
 
 def _gives_pairs(expr: f.Expr) -> bool:
     """Whether what is made a dict is written as pairs of key and value."""
-    return (isinstance(expr, f.Call) and f.last_name(expr.func) in {"zip", "enumerate", "items", "sorted", "map", "zip_longest"}) or isinstance(expr, (f.Comprehension, f.Sequence))
+    return (isinstance(expr, f.Call) and f.last_name(expr.func) in {"zip", "enumerate", "items", "sorted", "map", "zip_longest"}) or isinstance(
+        expr, (f.Comprehension, f.Sequence)
+    )
 
 
 def taken(method: str, path: Path, call: f.Call) -> Path | None:

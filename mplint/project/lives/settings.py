@@ -73,7 +73,9 @@ def _spelled(project: Project, module: Module) -> Iterator[str]:
     yield from _guarded(module)
     plain = [name for name, pages in outline.names.items() if len(pages) == 1 and _is_plain(module, pages[0], name)]
     for name in plain:
-        if any(page.kind in {"function", "block"} and _sets(module, n, name) for n, page in enumerate(outline.pages)) or any(_setting_users(project, module, name)):
+        if any(page.kind in {"function", "block"} and _sets(module, n, name) for n, page in enumerate(outline.pages)) or any(
+            _setting_users(project, module, name)
+        ):
             yield name
 
 
@@ -119,7 +121,11 @@ def _is_plain(module: Module, number: int, name: str) -> bool:
 def initial(project: Project, module: Module, name: str) -> Initial | None:
     """What a global is once its module is imported; None when that is neither nothing, a constant nor a container that is written out."""
     outline, values = module.outline, []
-    if name in outline.functions or name in outline.classes or any(i.local == name or (i.name == "*" and _gives(project, module, i, name)) for i in outline.imports):
+    if (
+        name in outline.functions
+        or name in outline.classes
+        or any(i.local == name or (i.name == "*" and _gives(project, module, i, name)) for i in outline.imports)
+    ):
         return None
     for page in outline.names.get(name, ()):
         steps = (step for step in module.steps(page) if not isinstance(step, f.If) or not is_main_guard(step.test))

@@ -77,4 +77,6 @@ def _when_empty(test: f.Expr, asked: f.Call) -> bool | int | None:
     left, right = values[0], values[-1]
     if len(values) != 2 or left is None or right is None:
         return None
-    return {">": left > right, "<": left < right, ">=": left >= right, "<=": left <= right, "!=": left != right, "==": left == right, "is": left is right}.get(test.op)
+    return {">": left > right, "<": left < right, ">=": left >= right, "<=": left <= right, "!=": left != right, "==": left == right, "is": left is right}.get(
+        test.op
+    )

@@ -28,8 +28,8 @@ class Channel(NamedTuple):
     """A queue that processes share.
 
     `made` is the call that makes it, `queue` the object, `life` what becomes of it in all processes; `told` are the calls by which workers put
-    something into it, or may do so ("passed()": they pass it to code out of sight), `fed` those by which only the parent does, `taken` the places where the parent takes
-    something out, `relayed` those where only threads of it do.
+    something into it, or may do so ("passed()": they pass it to code out of sight), `fed` those by which only the parent does, `taken` the places
+    where the parent takes something out, `relayed` those where only threads of it do.
     """
 
     made: CallSite

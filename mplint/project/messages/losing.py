@@ -162,7 +162,13 @@ def is_first(value: f.Expr) -> bool:
 def read_on(function: Function, receiver: str, attr: str) -> Iterator[f.Attr]:
     """Where a function reads an attribute of the object that it calls `receiver`, a dotted name."""
     for row in function.rows:
-        if isinstance(row, f.Attr) and row.attr == attr and f.dotted(row.value) == receiver and not is_target(function, row) and not _is_changed_there(function, row):
+        if (
+            isinstance(row, f.Attr)
+            and row.attr == attr
+            and f.dotted(row.value) == receiver
+            and not is_target(function, row)
+            and not _is_changed_there(function, row)
+        ):
             yield row
 
 

@@ -160,7 +160,9 @@ def _own_pool(asked: Question, cls: Class) -> Refusal | None:
     if not isinstance(pool, f.Attr) or caller.owner is None or f.dotted(pool.value) != caller.receiver or cls not in project.mro(caller.owner):
         return None
     stored = project.stored(cls, pool.attr) if project.find_method(cls, pool.attr) is None else ()
-    found = next((v for v in stored if isinstance(v, Instance) and isinstance(v.cls, External) and v.cls.name not in TRAVELLING and project.role(v) in ROLES), None)
+    found = next(
+        (v for v in stored if isinstance(v, Instance) and isinstance(v.cls, External) and v.cls.name not in TRAVELLING and project.role(v) in ROLES), None
+    )
     return Refusal(f"an object of `{cls.name}`, whose `{pool.attr}` is {ROLES[project.role(found)]}", project.made_step(found)) if found is not None else None
 
 
@@ -198,7 +200,13 @@ def _stores(asked: Question, cls: Class) -> Iterator[tuple[str, f.Row, Function]
     for base in project.mro(cls):
         if isinstance(base, Class) and any("dataclass" in f.dotted(d.func if isinstance(d, f.Call) else d) for d in base.facts.decorators):
             scope = base.outer or base.module.body
-            yield from ((t.id, row, scope) for row in base.assigns() if isinstance(row.value, f.Call) and row.value.keyword("init") is None for t in row.targets if isinstance(t, f.Name))
+            yield from (
+                (t.id, row, scope)
+                for row in base.assigns()
+                if isinstance(row.value, f.Call) and row.value.keyword("init") is None
+                for t in row.targets
+                if isinstance(t, f.Name)
+            )
         init = base.method("__init__") if isinstance(base, Class) else None
         if init is None:
             continue

@@ -15,9 +15,10 @@ _DEPTH = 4
 _FEW = 16
 
 _GIVING_LITTLE = frozenset({
-    "len", "int", "float", "bool", "str", "repr", "hash", "id", "type", "sum", "min", "max", "abs", "round", "getpid", "getppid", "time", "perf_counter",
-    "monotonic", "process_time", "time_ns", "randint", "random", "uniform", "format_exc", "is_set", "is_alive", "isinstance", "hasattr", "any", "all", "get_ident", "gethostname",
-    "now", "uuid4", "hexdigest", "strip", "cpu_count", "qsize", "WEXITSTATUS", "WTERMSIG", "WIFEXITED", "WIFSIGNALED", "waitstatus_to_exitcode", "fork", "system",
+    "len", "int", "float", "bool", "str", "repr", "hash", "id", "type", "sum", "min", "max", "abs", "round", "getpid", "getppid", "time",
+    "perf_counter", "monotonic", "process_time", "time_ns", "randint", "random", "uniform", "format_exc", "is_set", "is_alive", "isinstance",
+    "hasattr", "any", "all", "get_ident", "gethostname", "now", "uuid4", "hexdigest", "strip", "cpu_count", "qsize", "WEXITSTATUS", "WTERMSIG",
+    "WIFEXITED", "WIFSIGNALED", "waitstatus_to_exitcode", "fork", "system",
 })  # fmt: skip
 """Last names of calls that give a number, a flag or a short text."""
 

@@ -36,7 +36,9 @@ def lost_updates(project: Project, made: CallSite, touches: Iterable[Touch]) -> 
         row = touch.function.parent(touch.row)
         if isinstance(touch.row, (f.Attr, f.Item)) and isinstance(row, (f.Assign, f.Change)) and is_written(row, touch.row):
             own = isinstance(touch.row, f.Item) and _is_own(touch.function, touch.row)
-            writes.append((Write(touch.function, row, _depends(touch.function, row, touch.row) and not own), Update(touch.function, row, touch.row, Writers(False, ()))))
+            writes.append(
+                (Write(touch.function, row, _depends(touch.function, row, touch.row) and not own), Update(touch.function, row, touch.row, Writers(False, ())))
+            )
     for write, update in writes:
         if write.changes and not is_locked(project, write.function, write.row):
             writers = writers_of(project, made, write, [other for other, _ in writes])

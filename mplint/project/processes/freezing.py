@@ -43,13 +43,12 @@ _TABLES = re.compile(r"^\[+tool\.(briefcase|cxfreeze|nuitka|poetry-pyinstaller-p
 _SCRIPT = re.compile(r"""["']([\w./\\-]+\.pyw?)["']""")
 _ANYWHERE = re.compile(r"""["'](?:\{\w+\})?[/\\]?([\w./\\-]+\.pyw?)["']""")
 _ANALYSIS = re.compile(r"\bAnalysis\s*\(\s*(.*?)\]", re.DOTALL)
-_IMPORTS = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([\w., \t]+))", re.MULTILINE
-)
+_IMPORTS = re.compile(rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([\w., \t]+))", re.MULTILINE)
 
 
 class Frozen(NamedTuple):
-    """A program that becomes an executable: the module that runs first, where that begins, and how it is known.  A `certain` one is named by what freezes it."""
+    """A program that becomes an executable: the module that runs first, where that begins, and how it is known.  A `certain` one is named by what
+    freezes it."""
 
     module: Module
     function: Function
@@ -183,7 +182,9 @@ def _named(project: Project) -> Iterator[tuple[str, str]]:
         for name in _SCRIPT.findall(text):
             yield from ((script, because) for script in _resolved(project, settings, name))
         if table[1] in {"briefcase", "nuitka"}:
-            yield from ((path, because) for path in sources.files if path.endswith("/__main__.py") and (m := project.module(path)) and not is_beside(project, m))
+            yield from (
+                (path, because) for path in sources.files if path.endswith("/__main__.py") and (m := project.module(path)) and not is_beside(project, m)
+            )
 
 
 def _resolved(project: Project, path: str, name: str) -> Iterator[str]:

@@ -33,7 +33,10 @@ def given(project: Project, submission: Submission, callee: Function) -> Iterato
 def _called(project: Project, submission: Submission, callee: Function) -> Iterator[tuple[f.Expr, Function, f.Row]]:
     for param, expr, where in _passed(project, submission, callee) if callee.facts.params else ():
         if isinstance(expr, _CALLABLE) and runs_parameter(project, callee, param.name):
-            row = next((s.call for s in callee.calls if any(isinstance(e, f.Name) and e.id == param.name for e in (s.call.func, *(a.value for a in s.call.args)))), None)
+            row = next(
+                (s.call for s in callee.calls if any(isinstance(e, f.Name) and e.id == param.name for e in (s.call.func, *(a.value for a in s.call.args)))),
+                None,
+            )
             if row is not None:
                 yield expr, where, row
 

@@ -41,8 +41,8 @@ class Registration(NamedTuple):
 class Home(NamedTuple):
     """A process in which a handler runs.
 
-    `role` is that of who owns it: "pool" (one that joins after SIGTERM), "executor", "process", ... or "". `inherited`: the handler is the parent's and comes along by fork, with
-    the process made at `creation`.  `because` leads from the registration, or from the submission, to it.
+    `role` is that of who owns it: "pool" (one that joins after SIGTERM), "executor", "process", ... or "". `inherited`: the handler is the parent's
+    and comes along by fork, with the process made at `creation`.  `because` leads from the registration, or from the submission, to it.
     """
 
     role: str
@@ -207,4 +207,3 @@ def owner_name(home: Home) -> str:
     """How people call what owns the process: `Pool`, `ProcessPoolExecutor`, `Process`."""
     cls = home.owner.cls if home.owner is not None else None
     return cls.name.rpartition(".")[2] if isinstance(cls, (Class, External)) else ""
-

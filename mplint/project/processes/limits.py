@@ -48,7 +48,11 @@ def limits(project: Project) -> dict[str, list[Limit]]:
                 near = (site for site in alarms if _belong(site.function, registration.site.function))
                 call = next((step for site in near if (step := _foreign_call(project, site)) is not None), None)
                 if call is not None:
-                    because = (call, Step(registration.site.site, "the handler of its alarm is registered here"), Step(escape.site, f"`{escape.title}` is raised here"))
+                    because = (
+                        call,
+                        Step(registration.site.site, "the handler of its alarm is registered here"),
+                        Step(escape.site, f"`{escape.title}` is raised here"),
+                    )
                     out.setdefault(thrown.path, {}).setdefault(thrown, Limit(thrown, because))
     return {path: list(found.values()) for path, found in out.items()}
 

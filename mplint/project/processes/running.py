@@ -91,7 +91,12 @@ def _kept(project: Project, function: Function, made: f.Call) -> Iterator[tuple[
     """The attributes of `self` in which the function keeps processes: name, the row that does it, where these processes are started."""
     for site in function.calls:
         call = site.call
-        if isinstance(call.func, f.Attr) and call.func.attr == "append" and isinstance(call.func.value, f.Attr) and f.dotted(call.func.value.value) == function.receiver:
+        if (
+            isinstance(call.func, f.Attr)
+            and call.func.attr == "append"
+            and isinstance(call.func.value, f.Attr)
+            and f.dotted(call.func.value.value) == function.receiver
+        ):
             given = call.positional(0)
             if isinstance(given, f.Name) and given.id in set(_names(function, made)):
                 yield call.func.value.attr, call, tuple(_starts(function, made))
@@ -105,7 +110,9 @@ def _kept(project: Project, function: Function, made: f.Call) -> Iterator[tuple[
 
 def _is_process(project: Project, made: f.Call, function: Function) -> bool:
     values = project.values(made, function)
-    return bool(values) and all(isinstance(v, Instance) and v.where == "process" and project.role(v) == "process" and not isinstance(v.cls, Class) for v in values)
+    return bool(values) and all(
+        isinstance(v, Instance) and v.where == "process" and project.role(v) == "process" and not isinstance(v.cls, Class) for v in values
+    )
 
 
 def _is_reset(function: Function, attr: str, kept: f.Row) -> bool:
@@ -114,6 +121,11 @@ def _is_reset(function: Function, attr: str, kept: f.Row) -> bool:
         targets = row.targets if isinstance(row, (f.Assign, f.Delete)) else ()
         if row is not kept and any(isinstance(t, f.Attr) and t.attr == attr for t in targets) and function.graph.reaches(kept, row):
             return True
-        if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in {"clear", "remove", "pop"} and f.dotted(row.func.value) == f"{function.receiver}.{attr}":
+        if (
+            isinstance(row, f.Call)
+            and isinstance(row.func, f.Attr)
+            and row.func.attr in {"clear", "remove", "pop"}
+            and f.dotted(row.func.value) == f"{function.receiver}.{attr}"
+        ):
             return True
     return False

@@ -69,7 +69,8 @@ def _threads(project: Project, expr: f.Expr, function: Function) -> tuple[Instan
 
 
 def running(project: Project, function: Function, row: f.Row) -> Started | None:
-    """A thread that the body of `function` starts before `row`, on every way there (or in the last round of a loop), and that nothing shows to have ended by then."""
+    """A thread that the body of `function` starts before `row`, on every way there (or in the last round of a loop), and that nothing shows to have
+    ended by then."""
     for start in started(project, function):
         call = start.site.call
         if call is not row and _is_before(function, call, row) and not _has_ended(project, function, start, row):
@@ -208,7 +209,21 @@ def _calls(project: Project, function: Function) -> Iterator[CallSite]:
                     yield site
 
 
-_HOMES = ("threading", "_thread", "futures", "concurrent", "Thread", "Timer", "ThreadPool", "ThreadPoolExecutor", "multiprocessing", "multiprocess", "pool", "dummy", "asyncio")
+_HOMES = (
+    "threading",
+    "_thread",
+    "futures",
+    "concurrent",
+    "Thread",
+    "Timer",
+    "ThreadPool",
+    "ThreadPoolExecutor",
+    "multiprocessing",
+    "multiprocess",
+    "pool",
+    "dummy",
+    "asyncio",
+)
 """Words of the imports by which a file comes to threads."""
 
 
@@ -227,7 +242,11 @@ def _target(project: Project, function: Function) -> CallSite | None:
     paths = _threaded(project, function)
     for path in dict.fromkeys((*project.sources.holding(b"Thread(", paths), *project.sources.holding(b"Timer(", paths))):
         module = project.module(path)
-        for other in module.functions_where(lambda text, _: function.name in text and ("Thread(" in text or "Timer(" in text), function.name, "Thread", "Timer") if module is not None else ():
+        for other in (
+            module.functions_where(lambda text, _: function.name in text and ("Thread(" in text or "Timer(" in text), function.name, "Thread", "Timer")
+            if module is not None
+            else ()
+        ):
             for site in other.calls:
                 if f.last_name(site.call.func) in {"Thread", "Timer"}:
                     given = site.call.keyword("target") or site.call.keyword("function") or site.call.positional(1)

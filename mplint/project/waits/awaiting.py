@@ -59,8 +59,7 @@ def is_guarded(project: Project, function: Function, row: f.Row) -> bool:
         if catches_all(project, function, handler):
             return "raise" not in function.graph.ways_out(handler.body)
     return any(
-        project.external(i.value.func if isinstance(i.value, f.Call) else None, function) == "contextlib.suppress"
-        for _, i in function.graph.withs_around(row)
+        project.external(i.value.func if isinstance(i.value, f.Call) else None, function) == "contextlib.suppress" for _, i in function.graph.withs_around(row)
     )
 
 
@@ -80,11 +79,7 @@ def awaited_at(function: Function, call: f.Call) -> tuple[f.Row, ...]:
     parent = function.parent(call)
     if isinstance(parent, f.Assign):
         names = {t.id for t in parent.targets if isinstance(t, f.Name)}
-        found = tuple(
-            row
-            for row in function.rows
-            if isinstance(row, f.Await) and any(isinstance(r, f.Name) and r.id in names for r in f.walk(row.value))
-        )
+        found = tuple(row for row in function.rows if isinstance(row, f.Await) and any(isinstance(r, f.Name) and r.id in names for r in f.walk(row.value)))
         if found:
             return found
     return (call,)
@@ -93,9 +88,7 @@ def awaited_at(function: Function, call: f.Call) -> tuple[f.Row, ...]:
 def callers_guard(project: Project, function: Function) -> bool:
     """Whether every place that awaits `function` in the project handles what comes out of it."""
     callers: tuple[CallSite, ...] = project.callers(function)
-    return bool(callers) and all(
-        any(is_handled(project, site.function, row) for row in awaited_at(site.function, site.call)) for site in callers
-    )
+    return bool(callers) and all(any(is_handled(project, site.function, row) for row in awaited_at(site.function, site.call)) for site in callers)
 
 
 def is_handled(project: Project, function: Function, row: f.Row) -> bool:
@@ -146,7 +139,8 @@ def _gathered(project: Project, site: CallSite) -> Iterator[Wait]:
 
 
 class Work(NamedTuple):
-    """A place where a coroutine waits for the work of an executor: `row` is an `await`, or what `async with` enters when a task group is waited for at its end."""
+    """A place where a coroutine waits for the work of an executor: `row` is an `await`, or what `async with` enters when a task group is waited for at
+    its end."""
 
     row: f.Row
     wait: Wait
@@ -200,7 +194,8 @@ CALLERS = 400
 
 
 def waiters(project: Project, module: Module) -> tuple[Function, ...]:
-    """The coroutine functions of `module` that wait for the work of a process pool (or of an executor that may be one), themselves or in a coroutine that they await."""
+    """The coroutine functions of `module` that wait for the work of a process pool (or of an executor that may be one), themselves or in a coroutine
+    that they await."""
     found = project.kept("waiters", lambda: _waiters(project))
     return tuple(function for function in found if function.module is module)
 

@@ -112,4 +112,3 @@ def _is_within(function: Function, outer: Function) -> bool:
 def _is_endless(touch: Touch) -> bool:
     given = touch.call.positional(0) or touch.call.keyword("timeout") if touch.call is not None else None
     return touch.call is not None and not touch.call.starred and not f.is_given(given)
-

@@ -15,18 +15,19 @@ DEPTH = 3
 """Levels of calls of the project's own functions that are looked into."""
 
 _HARMLESS = {
-    "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "print_exc", "format_exc", "getLogger", "get_logger",
-    "len", "str", "repr", "isinstance", "type", "id", "bool", "getattr", "hasattr", "dict", "list", "tuple", "set", "range", "enumerate", "zip", "super",
-    "time", "monotonic", "perf_counter", "now", "utcnow", "isoformat", "total_seconds", "getpid", "current_thread", "get_ident", "sleep",
-    "append", "add", "discard", "pop", "put", "put_nowait", "clear", "is_set", "acquire", "release", "notify", "notify_all", "update", "get", "setdefault",
-    "items", "keys", "values", "copy", "format", "join", "strip", "startswith", "endswith", "lower", "upper", "split", "set_result", "set_exception", "cancelled", "done",
-    "Lock", "Event", "Queue", "uuid4", "partial", "cast",
+    "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "print_exc", "format_exc", "getLogger", "get_logger", "len",
+    "str", "repr", "isinstance", "type", "id", "bool", "getattr", "hasattr", "dict", "list", "tuple", "set", "range", "enumerate", "zip", "super",
+    "time", "monotonic", "perf_counter", "now", "utcnow", "isoformat", "total_seconds", "getpid", "current_thread", "get_ident", "sleep", "append",
+    "add", "discard", "pop", "put", "put_nowait", "clear", "is_set", "acquire", "release", "notify", "notify_all", "update", "get", "setdefault",
+    "items", "keys", "values", "copy", "format", "join", "strip", "startswith", "endswith", "lower", "upper", "split", "set_result", "set_exception",
+    "cancelled", "done", "Lock", "Event", "Queue", "uuid4", "partial", "cast",
 }  # fmt: skip
 """Last names of calls that do not fail where they are usual: telling, asking the time, keeping something."""
 
 
 def is_quiet(project: Project, function: Function, depth: int = DEPTH, inside: tuple[Function, ...] = ()) -> bool:
-    """Whether nothing that `function` does can raise an Exception to its caller, as far as calls, `raise` and `assert` go.  `inside` are the functions on the way."""
+    """Whether nothing that `function` does can raise an Exception to its caller, as far as calls, `raise` and `assert` go.  `inside` are the functions
+    on the way."""
     return all(
         _is_handled(project, function, row) or _cannot_fail(project, function, row, depth, (*inside, function)) or _tells(function, row)
         for row in function.rows

@@ -20,7 +20,8 @@ _CLOCK = frozenset({"monotonic", "perf_counter", "time", "now", "deadline", "ela
 
 
 def waiting(project: Project, touch: Touch) -> Waiting:
-    """Whether taking something out (`get`, or `iter(queue.get, end)`) waits without a limit: it "blocks", or it "polls" in a loop that only ends with an item."""
+    """Whether taking something out (`get`, or `iter(queue.get, end)`) waits without a limit: it "blocks", or it "polls" in a loop that only ends with an
+    item."""
     call, function = touch.call, touch.function
     if call is None:
         around = function.parent(touch.row)
