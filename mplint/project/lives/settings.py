@@ -67,7 +67,7 @@ def _spelled(project: Project, module: Module) -> Iterator[str]:
     outline = module.outline
     for number, page in enumerate(outline.pages):
         if page.kind in {"function", "block"} and module.holds(number, "global "):
-            module.look.near.add("global ")
+            module.look.near.add("global")
             for found in _GLOBAL.findall(module.skim(number)):
                 yield from (name.strip() for name in found.split(","))
     yield from _guarded(module)
@@ -180,7 +180,7 @@ def _settings(project: Project, module: Module, name: str) -> tuple[Setting, ...
 
 def _bindings(project: Project, module: Module, name: str) -> Iterator[Setting]:
     changing = _changing(name)
-    for function in module.functions_where(lambda text, owner: name in text and ("global " in text or changing.search(text)), name, "global "):
+    for function in module.functions_where(lambda text, owner: name in text and ("global " in text or changing.search(text)), name, "global"):
         for changed, row in changed_globals(function):
             if changed == name:
                 yield function, row

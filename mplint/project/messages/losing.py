@@ -68,7 +68,12 @@ def losses(project: Project, cls: Class, start: Function) -> Iterator[Loss]:
     if not all(_is_known(project, base) for base in project.mro(cls)):
         return
     family = (*(base for base in project.mro(cls) if isinstance(base, Class)), *project.subclasses(cls))
-    inside = _inside(project, start)
+    if any(True for _ in _lost(family, _inside(project, start, sure=False))):  # who else runs a method takes longer to find out
+        yield from _lost(family, _inside(project, start, sure=True))
+
+
+def _lost(family: tuple[Class, ...], inside: tuple[Function, ...]) -> Iterator[Loss]:
+    """The attributes of which the class `family` says nothing but a first value, apart from what the methods `inside` do."""
     seen: set[str] = set()
     for function in inside:
         for attr, row in changed(function, function.receiver):
@@ -84,9 +89,13 @@ def _is_known(project: Project, base: Base) -> bool:
     return isinstance(base, Class)
 
 
-def _inside(project: Project, start: Function) -> tuple[Function, ...]:
-    """`start` and the methods that it calls on its own object, as far as nothing but workers runs them."""
-    found = {start: None} if sides(project, start) == {"worker"} and start.receiver else {}
+def _inside(project: Project, start: Function, *, sure: bool) -> tuple[Function, ...]:
+    """`start` and the methods that it calls on its own object, as far as nothing but workers runs them (to be `sure`: it is asked)."""
+
+    def belongs(function: Function) -> bool:
+        return bool(function.receiver) and (not sure or sides(project, function) == {"worker"})
+
+    found = {start: None} if belongs(start) else {}
     level = tuple(found)
     for _ in range(_DEPTH):
         called = [
@@ -96,7 +105,7 @@ def _inside(project: Project, start: Function) -> tuple[Function, ...]:
             if isinstance(site.call.func, f.Attr) and isinstance(site.call.func.value, f.Name) and site.call.func.value.id == function.receiver
             for callee in project.callees(site)
         ]
-        level = tuple(c for c in dict.fromkeys(called) if c not in found and c.receiver and sides(project, c) == {"worker"})
+        level = tuple(c for c in dict.fromkeys(called) if c not in found and belongs(c))
         found.update(dict.fromkeys(level))
     return tuple(found)
 
