@@ -43,6 +43,11 @@ def test_the_first_question_does_not_matter(order: tuple[int, ...]) -> None:
     assert {n: reach(n) for n in order} == {0: {0, 1, 2}, 1: {0, 1, 2}, 2: {0, 1, 2}}
 
 
+def test_what_rests_on_a_provisional_answer_is_provisional() -> None:
+    reach = solver({0: (1, 2), 1: (0, 4), 2: (0,), 3: (), 4: (2,)})
+    assert [reach(1), reach(4)] == [{0, 1, 2, 4}, {0, 1, 2, 4}]
+
+
 @settings(deadline=None)
 @given(st.integers(1, 6).flatmap(lambda n: st.lists(st.lists(st.integers(0, n - 1), max_size=3), min_size=n, max_size=n)), st.randoms())
 def test_small_graphs(edges: list[list[int]], random: st.Random) -> None:  # type: ignore[name-defined]

@@ -88,6 +88,10 @@ class Answers:
             del self._trail[mark:]
             self._cut = before
         else:
+            for other in self._trail[mark:]:  # what stands on this question stands on what this one stands on
+                found, cut = self._provisional[other]
+                if cut >= here:
+                    self._provisional[other] = (found, self._cut)
             self._provisional[key] = (answer, self._cut)
             self._trail.append(key)
             self._cut = min(before, self._cut)
