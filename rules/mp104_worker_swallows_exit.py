@@ -19,20 +19,16 @@ if TYPE_CHECKING:
 
 EXITS = frozenset({"builtins.BaseException", "builtins.SystemExit"})
 WAITING = (
-    "subprocess.",
-    "time.sleep",
-    "socket.create_connection",
-    "requests.",
-    "urllib.request.",
-    "httpx.",
-    "os.system",
-    "os.wait",
-    "select.",
-    "builtins.input",
-)
+    "subprocess.", "time.sleep", "socket.create_connection", "requests.", "urllib.request.", "httpx.", "os.system", "os.wait", "select.", "builtins.input",
+)  # fmt: skip
 """Library calls that take their time, by the beginning of their names."""
 
 BLOCKING = frozenset({"wait", "get", "collect", "join", "acquire", "iterate"})
+
+_SAYING = frozenset({
+    "print", "str", "repr", "type", "debug", "info", "warning", "warn", "error", "exception", "critical", "log", "isinstance", "format", "write",
+})  # fmt: skip
+"""Last names of calls that tell somebody, and do nothing about it."""
 
 
 class WorkerSwallowsExit(Rule):
@@ -191,23 +187,7 @@ def _hands_on(handler: f.Handler) -> bool:
             return True
         if isinstance(row, f.Call) and any(isinstance(a.value, f.Name) and a.value.id == handler.name for a in row.args):
             called = f.last_name(row.func)
-            if called not in {
-                "print",
-                "str",
-                "repr",
-                "type",
-                "debug",
-                "info",
-                "warning",
-                "warn",
-                "error",
-                "exception",
-                "critical",
-                "log",
-                "isinstance",
-                "format",
-                "write",
-            }:
+            if called not in _SAYING:
                 return True
     return False
 

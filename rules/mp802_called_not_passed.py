@@ -20,16 +20,8 @@ _NOTHING = {"builtins.print", "time.sleep", "builtins.setattr", "os.makedirs", "
 """Functions of libraries that return None."""
 
 _PLAIN = {
-    "builtins.str",
-    "builtins.int",
-    "builtins.float",
-    "builtins.bool",
-    "builtins.bytes",
-    "builtins.list",
-    "builtins.dict",
-    "builtins.set",
-    "builtins.tuple",
-}
+    "builtins.str", "builtins.int", "builtins.float", "builtins.bool", "builtins.bytes", "builtins.list", "builtins.dict", "builtins.set", "builtins.tuple",
+}  # fmt: skip
 
 
 _BARREN = {"a coroutine", "a generator"}

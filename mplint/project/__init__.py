@@ -581,12 +581,5 @@ class Project:
 
 
 _CALLS_ARGUMENTS = {
-    "builtins.map",
-    "builtins.filter",
-    "builtins.sorted",
-    "builtins.min",
-    "builtins.max",
-    "functools.reduce",
-    "builtins.list",
-    "itertools.starmap",
-}
+    "builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "functools.reduce", "builtins.list", "itertools.starmap",
+}  # fmt: skip

@@ -13,21 +13,9 @@ if TYPE_CHECKING:
 
 _WRAPPERS = {"Optional", "Union", "Final", "ClassVar", "Annotated", "Awaitable", "Coroutine", "Required", "NotRequired"}
 _LISTS = {
-    "list",
-    "List",
-    "set",
-    "Set",
-    "frozenset",
-    "FrozenSet",
-    "Sequence",
-    "Iterable",
-    "Iterator",
-    "Collection",
-    "Deque",
-    "deque",
-    "Generator",
+    "list", "List", "set", "Set", "frozenset", "FrozenSet", "Sequence", "Iterable", "Iterator", "Collection", "Deque", "deque", "Generator",
     "AsyncIterator",
-}
+}  # fmt: skip
 _DICTS = {"dict", "Dict", "Mapping", "MutableMapping", "DefaultDict", "defaultdict", "OrderedDict"}
 
 

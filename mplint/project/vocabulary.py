@@ -75,21 +75,7 @@ _IMPORTED = re.compile(r"\b(from|import)\s+([\w.]+)")
 
 
 _PLAIN = {
-    "asyncio",
-    "builtins",
-    "os",
-    "sys",
-    "atexit",
-    "threading",
-    "subprocess",
-    "queue",
-    "functools",
-    "contextlib",
-    "typing",
-    "weakref",
-    "time",
-    "random",
-    "posix",
-    "six",
-}
+    "asyncio", "builtins", "os", "sys", "atexit", "threading", "subprocess", "queue", "functools", "contextlib", "typing", "weakref", "time", "random",
+    "posix", "six",
+}  # fmt: skip
 """Packages of rows that say nothing about processes by themselves; what an event loop does with an executor has names of its own."""

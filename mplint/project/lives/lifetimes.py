@@ -31,25 +31,9 @@ _LOOKING = {
 """Functions that look at an argument and do not keep it."""
 
 _HOLDING = {
-    "list",
-    "tuple",
-    "set",
-    "frozenset",
-    "sorted",
-    "iter",
-    "reversed",
-    "enumerate",
-    "zip",
-    "dict",
-    "filter",
-    "deque",
-    "chain",
-    "islice",
-    "tqdm",
-    "copy",
-    "cycle",
-    "from_iterable",
-}
+    "list", "tuple", "set", "frozenset", "sorted", "iter", "reversed", "enumerate", "zip", "dict", "filter", "deque", "chain", "islice", "tqdm", "copy",
+    "cycle", "from_iterable",
+}  # fmt: skip
 """Functions whose result holds what was in their argument."""
 
 _SAME = {"closing", "nullcontext", "cast", "shield", "ensure_future", "wrap_future"}

@@ -210,20 +210,9 @@ def _calls(project: Project, function: Function) -> Iterator[CallSite]:
 
 
 _HOMES = (
-    "threading",
-    "_thread",
-    "futures",
-    "concurrent",
-    "Thread",
-    "Timer",
-    "ThreadPool",
-    "ThreadPoolExecutor",
-    "multiprocessing",
-    "multiprocess",
-    "pool",
-    "dummy",
-    "asyncio",
-)
+    "threading", "_thread", "futures", "concurrent", "Thread", "Timer", "ThreadPool", "ThreadPoolExecutor", "multiprocessing", "multiprocess", "pool",
+    "dummy", "asyncio",
+)  # fmt: skip
 """Words of the imports by which a file comes to threads."""
 
 
