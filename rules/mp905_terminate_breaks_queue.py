@@ -82,7 +82,7 @@ def work(answers):
 
 
 def main():
-    answers = Queue()
+    answers = Queue(4)
     worker = Process(target=work, args=(answers,))
     worker.start()
     while answers.empty():
@@ -112,7 +112,7 @@ def work(answers, stop):
 
 
 def main():
-    answers, stop = Queue(), Event()
+    answers, stop = Queue(4), Event()
     worker = Process(target=work, args=(answers, stop))
     worker.start()
     while answers.empty():
