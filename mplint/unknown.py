@@ -133,7 +133,7 @@ def _why(unknown: Unknown, expr: f.Expr | None, function: Function) -> str:
     if unknown.reason in {"attribute", "parameter"} and isinstance(expr, f.Name):
         scope: Function | None = function
         while scope is not None:
-            if any(p.name == expr.id for p in scope.facts.params):
+            if scope.has_parameter(expr):
                 return f"`{expr.id}` is a parameter of `{scope.name}`, and no call in the project passes one"
             scope = scope.outer
     return _REASONS.get(unknown.reason, "it is computed")

@@ -71,8 +71,9 @@ class HandlerRaisesException(Rule):
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         for registration in registrations(project, module):
             signals = sorted(registration.signals & ENDING.keys(), key=lambda name: -ENDING[name])
-            where = home(project, registration) if signals and any(_may_join(registration, project)) else None
-            joined = next(_joined(project, registration, where), None) if where is not None else None
+            joining = tuple(_may_join(registration, project)) if signals else ()
+            where = home(project, registration) if joining else None
+            joined = next(_joined(project, joining, where), None) if where is not None else None
             if where is not None and joined is not None:
                 yield self._joins(registration, where, joined, signals)
                 continue
@@ -217,12 +218,12 @@ def _may_join(registration: Registration, project: Project) -> Iterator[CallSite
                 yield site
 
 
-def _joined(project: Project, registration: Registration, where: Home) -> Iterator[CallSite]:
-    """Where a handler that other processes inherit joins one, or asks whether it lives."""
+def _joined(project: Project, joining: tuple[CallSite, ...], where: Home) -> Iterator[CallSite]:
+    """Those of the calls `joining` by which a handler that other processes inherit joins one, or asks whether it lives."""
     if not where.inherited or not where.certain:
         return
     touched = project.life(where.creation).touched("join", "is_alive") if where.creation is not None and where.role == "process" else ()
-    for site in _may_join(registration, project):
+    for site in joining:
         values = project.values(site.call.func.value, site.function) if isinstance(site.call.func, f.Attr) else ()
         if any(isinstance(v, Instance) and project.role(v) == "process" for v in values) or any(t.call is site.call for t in touched):
             yield site

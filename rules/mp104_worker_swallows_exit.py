@@ -214,8 +214,7 @@ def _waits(project: Project, site: CallSite) -> bool:
 
 def _is_work(project: Project, site: CallSite) -> bool:
     """Whether a call of a task is of something handed in, or of a function of the project that calls others itself."""
-    func = site.call.func
-    if isinstance(func, f.Name) and any(p.name == func.id for p in site.function.facts.params):
+    if site.function.has_parameter(site.call.func):
         return True
     return any(callee.calls for callee in project.callees(site))
 

@@ -198,7 +198,7 @@ def _raises(project: Project, site: CallSite) -> _Risk | None:
         if escape is not None:
             title = f"`{escape.title}`" if escape.title else "an exception"
             return _Risk(site, f"{title} of `{callee.name}`", escape, (*escape.because, Step(escape.site, f"{title} is raised here")))
-    handed_in = isinstance(func, f.Name) and any(p.name == func.id for p in function.facts.params)
+    handed_in = function.has_parameter(func)
     if not callees and (handed_in or isinstance(func, f.Item)) and all(isinstance(v, Unknown) for v in project.values(func, function)):
         called = f"`{f.dotted(func)}`" if handed_in else "the function that is looked up here"
         return _Risk(site, f"an exception of {called}", _thrown(project, function, site.call, "Exception"))

@@ -43,7 +43,7 @@ class MutatedAfterPut(Rule):
     ## References
 
     - [multiprocessing.Queue](https://docs.python.org/3/library/multiprocessing.html#pipes-and-queues): "the object is pickled and a background thread
-    later flushes the
+      later flushes the
       pickled data"; it is that thread which pickles.
     """
 

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.finding import Alarm, Step, by_file
-from mplint.project.messages.channels import Channel, channels, writers
+from mplint.project.messages.channels import Channel, channels, is_given, writers
 from mplint.project.importing import is_library
 from mplint.project.messages.pipes import RECEIVING, pipes
 from mplint.project.lives.lifetimes import Touch
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.sides import callers, side_of, sides
 from mplint.project.messages.sizes import is_little
-from mplint.project.values import Instance
 from mplint.rule import Example, Hangs, Prints, Rule
 
 if TYPE_CHECKING:
@@ -185,10 +184,7 @@ def _is_never_read(project: Project, channel: Channel) -> bool:
 
 def _gets(project: Project, process: CallSite, way: Way) -> bool:
     """Whether a process is given this very queue, as an argument or as a global."""
-    if way.made.function.is_module and not process.function.is_module:
-        return True
-    names = [row for row in f.walk(process.call) if isinstance(row, f.Name)]
-    return any(isinstance(v, Instance) and v.made == way.made.site for name in names for v in project.values(name, process.function))
+    return (way.made.function.is_module and not process.function.is_module) or is_given(project, process, way.made)
 
 
 def _alarm(way: Way, wait: Touch, call: f.Call, place: Site | None) -> Alarm:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Step
+from mplint.project.containers import MAKING
 from mplint.project.lives.globals import changed_globals, global_reads
 from mplint.project.modules import CallSite, Function
 from mplint.project.processes.sides import callers, sides
@@ -14,8 +15,6 @@ from mplint.rule import Example, Prints, Rule
 
 if TYPE_CHECKING:
     from mplint.project import Module, Project
-
-_CONTAINERS = {"list", "dict", "set", "defaultdict", "OrderedDict", "Counter", "deque"}
 
 
 class GlobalLostInWorker(Rule):
@@ -111,15 +110,10 @@ if __name__ == "__main__":
 
 
 def _changed(function: Function) -> Iterator[tuple[str, f.Row]]:
-    """The globals that the body of a function changes, each with the row; not those in which it keeps what it is given."""
+    """The globals that the body of a function changes, each with the row; not those in which it keeps what it is given, which is no result."""
     for name, row in changed_globals(function):
-        if not (isinstance(row, f.Assign) and any(_names(t, name) for t in row.targets) and _is_given(function, row.value)):
+        if not (isinstance(row, f.Assign) and any(_names(t, name) for t in row.targets) and function.has_parameter(row.value)):
             yield name, row
-
-
-def _is_given(function: Function, value: f.Expr | None) -> bool:
-    """Whether a value comes from the parent: kept for the worker itself, and no result."""
-    return isinstance(value, f.Name) and any(p.name == value.id for p in function.facts.params)
 
 
 def _is_plain(project: Project, module: Module, name: str, row: f.Row) -> bool:
@@ -148,7 +142,7 @@ def _makes_container(value: f.Expr | None) -> bool:
     return isinstance(value, (f.Sequence, f.Mapping, f.Comprehension)) or (
         isinstance(value, f.Call)
         and isinstance(value.func, (f.Name, f.Attr))
-        and f.dotted(value.func).rpartition(".")[2] in _CONTAINERS
+        and f.dotted(value.func).rpartition(".")[2] in MAKING
         and not _of_object(value.func)
     )
 

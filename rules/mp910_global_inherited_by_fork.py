@@ -52,12 +52,10 @@ class GlobalInheritedByFork(Rule):
 
     - [multiprocessing, Programming guidelines](https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkserver-start-methods): a global
       variable may have another value in a child process than in its parent.
-    - [multiprocessing, Contexts and start methods](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods): forkserver is
-    the default on Linux
-      since Python 3.14.
+    - [multiprocessing, Contexts and start methods](https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods): forkserver
+      is the default on Linux since Python 3.14.
     - [gh-84112](https://github.com/python/cpython/issues/84112), [gh-128145](https://github.com/python/cpython/issues/128145): programs that lost
-    their globals on
-      macOS with Python 3.8, and on Linux with 3.14.
+      their globals on macOS with Python 3.8, and on Linux with 3.14.
     """
 
     code = "MP910"

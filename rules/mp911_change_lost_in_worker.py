@@ -9,6 +9,7 @@ from mplint.finding import Alarm, Step, by_file
 from mplint.project.lives.mentions import is_target, loads
 from mplint.project.messages.losing import changed, is_first, losses, read_on
 from mplint.project.modules import CallSite, Function
+from mplint.project.processes.given import passed
 from mplint.project.processes.sides import callers, sides
 from mplint.rule import Example, Prints, Rule
 
@@ -209,21 +210,9 @@ def _in_callees(project: Project, site: CallSite, attr: str) -> Iterator[_Read]:
 
 def _given(project: Project, submission: Submission, callee: Function) -> Iterator[tuple[f.Name, str]]:
     """The names that are passed along as they are, each with the parameter that gets it."""
-    api, call = submission.api, submission.site.call
-    places = [p.name for p in callee.facts.params if p.kind in {"positional", "positional-only"}][1 if callee.receiver else 0 :]
-    items: tuple[f.Expr, ...] = ()
-    if api.payload == "args":
-        display = project.argument(call, api.arguments)
-        items = display.items if isinstance(display, f.Sequence) else ()
-        named = project.argument(call, api.keywords)
-        if isinstance(named, f.Mapping):
-            for key, value in zip(named.keys, named.values):
-                if isinstance(key, f.Const) and isinstance(value, f.Name):
-                    yield value, str(key.value)
-    elif api.payload == "call" and api.callee is not None and api.callee.position is not None and not call.starred:
-        items = tuple(a.value for a in call.args[api.callee.position + 1 :] if not a.keyword)
-    if not any(isinstance(item, f.Star) for item in items):
-        yield from ((item, name) for item, name in zip(items, places) if isinstance(item, f.Name))
+    for param, expr, function in passed(project, submission, callee):
+        if isinstance(expr, f.Name) and function is submission.site.function:
+            yield expr, param.name
 
 
 def _read_after(project: Project, submission: Submission, given: f.Name, *, filled: bool) -> _Read | None:

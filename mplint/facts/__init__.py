@@ -392,6 +392,17 @@ def stored_to(row: Row) -> tuple[Expr, ...]:
     return (row.name,) if isinstance(row, Bind) else ()
 
 
+def stored_in(row: Row) -> Iterator[Expr]:
+    """The targets that a row binds, changes or deletes, those of unpacking one by one."""
+    targets = [row.target] if isinstance(row, Change) else list(reversed(row.targets if isinstance(row, Delete) else stored_to(row)))
+    while targets:
+        target = targets.pop()
+        if isinstance(target, Sequence):
+            targets.extend(reversed(target.items))
+        else:
+            yield target.value if isinstance(target, Star) else target
+
+
 def last_name(expr: Row) -> str:
     """`c` of `a.b.c`, whatever stands before the dot; "" when the expression is no name."""
     return expr.attr if isinstance(expr, Attr) else expr.id if isinstance(expr, Name) else ""

@@ -24,6 +24,9 @@ ADDING = {
 """Method -> the argument that is added, and whether its elements are."""
 
 
+MAKING = frozenset({"list", "dict", "set", "deque", "defaultdict", "OrderedDict", "Counter"})
+"""Last names of what makes a container."""
+
 LOOKING_UP = {"get": 1, "pop": 1, "setdefault": 1}
 """Method -> the argument that it gives where there is nothing under the key."""
 

@@ -137,6 +137,10 @@ class Function:
             self._calls = tuple(CallSite(self, row) for row in self.rows if isinstance(row, f.Call))
         return self._calls
 
+    def has_parameter(self, expr: f.Expr | None) -> bool:
+        """Whether an expression is the name of one of the parameters."""
+        return isinstance(expr, f.Name) and any(p.name == expr.id for p in self.facts.params)
+
     def calls_in(self, *steps: f.Row) -> Iterator[CallSite]:
         """Those of `calls` that stand in these steps."""
         inside = {id(row) for row in f.walk(*steps) if isinstance(row, f.Call)}

@@ -14,7 +14,7 @@ def changed_globals(function: Function) -> Iterator[tuple[str, f.Row]]:
     """The globals that the body of a function binds anew or changes in place, each with the row; of a module's body the latter alone."""
     declared = declared_globals(function)
     for row in function.rows:
-        for target in stored_in(row):
+        for target in f.stored_in(row):
             if isinstance(target, f.Name) and target.id in declared:
                 yield target.id, row
             elif isinstance(target, f.Item) and (f.dotted(target.value) in declared or is_global(function, target.value)):
@@ -22,17 +22,6 @@ def changed_globals(function: Function) -> Iterator[tuple[str, f.Row]]:
         if isinstance(row, f.Call) and isinstance(row.func, f.Attr) and row.func.attr in CHANGING:
             if f.dotted(row.func.value) in declared or is_global(function, row.func.value):
                 yield f.dotted(row.func.value), row
-
-
-def stored_in(row: f.Row) -> Iterator[f.Expr]:
-    """The targets that a row binds, changes or deletes, those of unpacking one by one."""
-    targets = [row.target] if isinstance(row, f.Change) else list(row.targets if isinstance(row, f.Delete) else f.stored_to(row))
-    while targets:
-        target = targets.pop()
-        if isinstance(target, f.Sequence):
-            targets.extend(target.items)
-        else:
-            yield target.value if isinstance(target, f.Star) else target
 
 
 def declared_globals(function: Function) -> frozenset[str]:
@@ -51,7 +40,7 @@ def is_free(function: Function, name: f.Name) -> bool:
         return False
     scope: Function | None = function
     while scope is not None and not scope.is_module:
-        if any(p.name == name.id for p in scope.facts.params) or scope.graph.all_definitions(name.id):
+        if scope.has_parameter(name) or scope.graph.all_definitions(name.id):
             return False
         scope = scope.outer
     return True

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
 from mplint.facts.outline import ImportedName
+from mplint.project.containers import MAKING
 from mplint.project.importing import is_guarded, is_main_guard, is_test, on_import
-from mplint.project.lives.globals import changed_globals, stored_in
+from mplint.project.lives.globals import changed_globals
 from mplint.project.messages.updates import CHANGING
 from mplint.project.modules import Function, Module
 from mplint.project.names import absolute
@@ -21,12 +21,12 @@ Setting = tuple[Function, f.Row]
 
 _GLOBAL = re.compile(r"^[ \t]*global[ \t]+([\w \t,]+)", re.MULTILINE)
 
-_NEW = ("set", "dict", "list", "deque", "OrderedDict", "Counter")
-"""Containers that are empty when they are made of nothing."""
+_NEW = MAKING - {"defaultdict"}
+"""What makes an empty container when it is given nothing."""
 
 _PLAIN = re.compile(
     r"""\s*(\w+)\s*(?::[^=\n]*)?=\s*(?:[\[{]|(?:None|True|False|-?\d[\w.]*|"[^"\n]*"|'[^'\n]*'|(?:collections\.)?(?:(?:%s)\(\)|defaultdict\([\w.]*\)))\s*(?:\#.*)?\Z)"""
-    % "|".join(_NEW)
+    % "|".join(sorted(_NEW))
 )
 """How a statement begins that gives a name a constant, or a container that is written out."""
 
@@ -84,7 +84,6 @@ def _sets(module: Module, page: int, name: str) -> bool:
     return module.holds(page, f"{name}[", f"{name}.") and _changing(name).search(module.skim(page)) is not None
 
 
-@functools.lru_cache(maxsize=None)
 def _changing(name: str) -> re.Pattern[str]:
     return re.compile(name + _SETS)  # which may be the end of another name: the rows tell
 
@@ -203,14 +202,14 @@ def _attributes_set(project: Project, user: Module, module: Module, name: str) -
 
 
 def _binds(row: f.Row, name: str) -> bool:
-    return any(isinstance(t, f.Name) and t.id == name for t in stored_in(row))
+    return any(isinstance(t, f.Name) and t.id == name for t in f.stored_in(row))
 
 
 def _changes_attribute(row: f.Row, name: str, aliases: set[str]) -> bool:
     """Whether a row sets the attribute `name` of one of these modules, or changes what it holds."""
     if isinstance(row, f.Call):
         return isinstance(row.func, f.Attr) and row.func.attr in CHANGING and _is_of(row.func.value, name, aliases)
-    return any(_is_of(t.value if isinstance(t, f.Item) else t, name, aliases) for t in stored_in(row))
+    return any(_is_of(t.value if isinstance(t, f.Item) else t, name, aliases) for t in f.stored_in(row))
 
 
 def _is_of(target: f.Expr, name: str, aliases: set[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from mplint import facts as f
+from mplint.project.containers import MAKING
 from mplint.project.lives.mentions import is_target
 from mplint.project.messages.updates import CHANGING
 from mplint.project.modules import Class, Function
@@ -14,8 +15,6 @@ from mplint.project.values import External
 if TYPE_CHECKING:
     from mplint.project import Project
     from mplint.project.hierarchy import Base
-
-_MAKING = {"list", "dict", "set", "deque", "defaultdict", "OrderedDict", "Counter"}
 
 _DEPTH = 2
 """Calls on the own object between the method that runs in the worker and the one that changes it."""
@@ -32,8 +31,7 @@ class Loss(NamedTuple):
 def changed(function: Function, name: str) -> Iterator[tuple[str, f.Row]]:
     """What a function does to the object called `name`: the attribute that it sets or changes in place, "" for an item or the object itself."""
     for row in function.rows:
-        targets = row.targets if isinstance(row, (f.Assign, f.Delete)) else (row.target,) if isinstance(row, f.Change) else ()
-        for target in _flat(targets):
+        for target in f.stored_in(row) if isinstance(row, (f.Assign, f.Change, f.Delete)) else ():
             if isinstance(target, f.Item):
                 target = target.value
                 if isinstance(target, f.Name) and target.id == name:
@@ -50,14 +48,6 @@ def changed(function: Function, name: str) -> Iterator[tuple[str, f.Row]]:
 
 def _declares(row: f.Row) -> bool:
     return isinstance(row, f.Assign) and row.value is None
-
-
-def _flat(targets: tuple[f.Expr, ...]) -> Iterator[f.Expr]:
-    for target in targets:
-        if isinstance(target, f.Sequence):
-            yield from _flat(target.items)
-        else:
-            yield target.value if isinstance(target, f.Star) else target
 
 
 def losses(project: Project, cls: Class, start: Function) -> Iterator[Loss]:
@@ -112,7 +102,7 @@ def _inside(project: Project, start: Function, *, sure: bool) -> tuple[Function,
 
 def _is_given(function: Function, row: f.Row) -> bool:
     """Whether what is set came to the worker as an argument: kept for the worker itself, and no result."""
-    return isinstance(row, f.Assign) and isinstance(row.value, f.Name) and any(p.name == row.value.id for p in function.facts.params)
+    return isinstance(row, f.Assign) and function.has_parameter(row.value)
 
 
 def _is_first_only(family: tuple[Class, ...], attr: str, inside: tuple[Function, ...]) -> bool:
@@ -139,8 +129,8 @@ def _is_first_only(family: tuple[Class, ...], attr: str, inside: tuple[Function,
 
 
 def _is_set_on_another(method: Function, row: f.Row, attr: str) -> bool:
-    targets = row.targets if isinstance(row, f.Assign) else (row.target,) if isinstance(row, f.Change) else ()
-    return any(isinstance(t, f.Attr) and t.attr == attr and f.dotted(t.value) != method.receiver for t in _flat(targets))
+    targets = f.stored_in(row) if isinstance(row, (f.Assign, f.Change)) else ()
+    return any(isinstance(t, f.Attr) and t.attr == attr and f.dotted(t.value) != method.receiver for t in targets)
 
 
 def _set_by_name(method: Function) -> Iterator[tuple[str, f.Row]]:
@@ -161,7 +151,7 @@ def is_first(value: f.Expr) -> bool:
         return not value.values
     if isinstance(value, f.Op):
         return value.op == "*" and isinstance(value.operands[0], f.Sequence) and all(isinstance(i, f.Const) for i in value.operands[0].items)
-    if isinstance(value, f.Call) and f.last_name(value.func) in _MAKING:
+    if isinstance(value, f.Call) and f.last_name(value.func) in MAKING:
         of_module = isinstance(value.func, f.Name) or f.dotted(value.func).startswith("collections.")
         kinds = all(isinstance(a.value, f.Name) and a.value.id in {"list", "dict", "set", "int", "float", "str"} for a in value.args)
         return of_module and (not value.args or f.last_name(value.func) == "defaultdict" and kinds)

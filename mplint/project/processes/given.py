@@ -1,4 +1,4 @@
-"""Functions that a worker is given: as arguments, in a `partial`, or by the constructor of its process."""
+"""What a worker is given: as arguments, in a `partial`, or by the constructor of its process; and the functions among that."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def given(project: Project, submission: Submission, callee: Function) -> Iterato
 
 
 def _called(project: Project, submission: Submission, callee: Function) -> Iterator[tuple[f.Expr, Function, f.Row]]:
-    for param, expr, where in _passed(project, submission, callee) if callee.facts.params else ():
+    for param, expr, where in passed(project, submission, callee) if callee.facts.params else ():
         if isinstance(expr, _CALLABLE) and runs_parameter(project, callee, param.name):
             row = next(
                 (s.call for s in callee.calls if any(isinstance(e, f.Name) and e.id == param.name for e in (s.call.func, *(a.value for a in s.call.args)))),
@@ -55,7 +55,8 @@ def _kept(project: Project, submission: Submission, run: Function) -> Iterator[t
                 yield from ((expr, where, called[attr]) for attr in attrs if attr in called)
 
 
-def _passed(project: Project, submission: Submission, callee: Function) -> Iterator[Passed]:
+def passed(project: Project, submission: Submission, callee: Function) -> Iterator[Passed]:
+    """What `callee`, which a submission hands over, is given for its parameters, as far as it is written out; its constructor is not asked."""
     site, api = submission.site, submission.api
     for value in submission.callables:
         places = 1 if callee.receiver and callee is not value else 0

@@ -114,7 +114,7 @@ def _is_foreign(project: Project, site: CallSite) -> bool:
 
 def _is_local(function: Function, name: f.Name) -> bool:
     """Whether a name is a parameter of the function or a variable of it."""
-    return any(p.name == name.id for p in function.facts.params) or any(isinstance(row, f.Assign) for row in function.graph.definitions(name) or ())
+    return function.has_parameter(name) or any(isinstance(row, f.Assign) for row in function.graph.definitions(name) or ())
 
 
 def _is_abstract(function: Function) -> bool:
