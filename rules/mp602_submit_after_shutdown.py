@@ -8,7 +8,7 @@ from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
 from mplint.project.flow.around import expects_error
 from mplint.project.flow.paths import Leaving, Point
-from mplint.project.modules import CallSite, Function
+from mplint.project.modules import Function
 from mplint.project.values import External, Instance
 from mplint.rule import Example, Prints, Raises, Rule
 
@@ -56,7 +56,7 @@ class SubmitAfterShutdown(Rule):
             seen.add(use.site)
             ends = list(_ends(use.function, pool.made, project))
             if "join" in use.row.does:
-                if project.role(pool) == "pool" and _is_still_running(use, pool.made, ends, project):
+                if project.role(pool) == "pool" and _is_still_running(use, pool, ends, project):
                     message = "`join()` on a pool that nobody closed: it raises ValueError"
                     yield Alarm(self.code, use.site.site, message, project.made_step(pool), use.function.qualname)
             elif _is_over(use, ends, project):
@@ -156,9 +156,9 @@ def _is_over(use: Use, ends: list[tuple[Point, f.Row]], project: Project) -> boo
     )
 
 
-def _is_still_running(use: Use, made: Site, ends: list[tuple[Point, f.Row]], project: Project) -> bool:
+def _is_still_running(use: Use, pool: Instance, ends: list[tuple[Point, f.Row]], project: Project) -> bool:
     """Whether nobody who has the pool closes it before this `join()`."""
-    creation = _creation(made, project)
+    creation = project.maker(pool)
     if creation is None:
         return False
     life = project.life(creation)
@@ -168,15 +168,6 @@ def _is_still_running(use: Use, made: Site, ends: list[tuple[Point, f.Row]], pro
     if any(t.function is not use.function for t in closing):
         return False
     return not any(use.function.graph.reaches(point, use.call) for point, _ in ends) and len(ends) >= len(closing)
-
-
-def _creation(made: Site, project: Project) -> CallSite | None:
-    module = project.module(made.path)
-    for function in project.live(module) if module is not None else ():
-        for site in function.calls:
-            if site.call.at == made.at:
-                return site
-    return None
 
 
 def _is_expected(use: Use) -> bool:

@@ -44,6 +44,8 @@ def global_values(project: Project, module: Module, name: str, *, default: bool 
         for imported in module.outline.imports:
             if imported.name == "*":
                 out.extend(_starred(project, module, imported.module, imported.level, name))
+    if not out and name not in BUILTINS:
+        out.extend(v for v in _declared(project, module, name) if isinstance(v, Instance) and isinstance(v.cls, External))
     if not out and default:
         out.append(External(f"builtins.{name}") if name in BUILTINS else Unknown("name"))
     return tuple(dict.fromkeys(out))

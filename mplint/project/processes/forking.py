@@ -29,7 +29,8 @@ Creation = tuple[tuple[Step, ...], CallSite]
 
 
 def made_after(project: Project, site: CallSite) -> Iterator[Creation]:
-    """The processes that are made once a call is done: later in the same function, in its callers, in methods of the object that it makes ready."""
+    """The processes that begin once a call is done: made later in the same function, or made before and started later, made in its callers, or in
+    methods of the object that it makes ready."""
     if not _makers(project):
         return
     level: list[tuple[Function, f.Row, tuple[Step, ...]]] = [(site.function, site.call, ())]
@@ -59,14 +60,25 @@ def _after(project: Project, function: Function, row: f.Row) -> Iterator[Creatio
     makers, names = _makers(project), _names(project)
     made = makers.get(function, ())
     for site in function.calls:
-        if site.call is row or not (site in made or f.last_name(site.call.func) in names) or not function.graph.reaches(row, site.call):
+        name = f.last_name(site.call.func)
+        if site.call is row or not (site in made or name in names or (made and name == "start")) or not function.graph.reaches(row, site.call):
             continue
         if site in made:
             yield (), site
             continue
+        if name == "start":
+            for creation in _waiting(project, site, made):
+                if not function.graph.reaches(row, creation.call):
+                    yield (Step(site.site, "a process that was made before starts here, as a copy of its parent"),), creation
         for callee in project.callees(site):
             for steps, creation in leading(project, callee):
                 yield (Step(site.site, f"`{function.name}` calls `{callee.qualname}`"), *steps), creation
+
+
+def _waiting(project: Project, start: CallSite, made: tuple[CallSite, ...]) -> Iterator[CallSite]:
+    """Which of `made` a call of `start` sets going."""
+    for use in project.uses_at(start, "start"):
+        yield from (site for site in made if use.receiver is not None and use.receiver.made == site.site)
 
 
 def leading(project: Project, start: Function) -> tuple[Creation, ...]:
