@@ -28,8 +28,9 @@ class Carrying(NamedTuple):
             default = default_of(expr)
             if default is not None and self.carries(default, words):
                 return True
-            if last == "getattr" and (name := expr.positional(1)) is not None and isinstance(name, f.Const):
-                return self.carries(f.Attr(expr.at, expr.args[0].value, str(name.value)), words)
+            if last == "getattr" and (name := expr.positional(1)) is not None:
+                of = expr.args[0].value
+                return self.carries(f.Attr(expr.at, of, str(name.value)) if isinstance(name, f.Const) else of, words)
             if last == "map" and expr.args:  # the builtin: what its function gives
                 first = expr.args[0].value
                 given = first.function.body[0] if isinstance(first, f.Lambda) else None

@@ -350,10 +350,14 @@ def _delayed(project: Project, call: f.Call, function: Function) -> Iterable[Val
 def _getattr(project: Project, call: f.Call, function: Function) -> Iterable[Value]:
     from mplint.project.attributes import attribute_values  # the one circle: an attribute can be a call's result
 
+    bases = _first(project, call, function)
     name = call.positional(1)
-    if not (isinstance(name, f.Const) and isinstance(name.value, str)):
-        return (Unknown("getattr"),)
-    return [v for base in _first(project, call, function) for v in attribute_values(project, base, str(name.value), function)]
+    named = [(name, function)] if name is not None else []
+    param = next((p for p in function.facts.params if isinstance(name, f.Name) and p.name == name.id), None)
+    if param is not None and any(isinstance(base, Instance) and project.role(base) for base in bases):
+        named += project.arguments(function, param)
+    texts = dict.fromkeys(v.value for expr, user in named for v in project.values(expr, user) if isinstance(v, Literal) and isinstance(v.value, str))
+    return [v for text in texts for base in bases for v in attribute_values(project, base, text, function)] or (Unknown("getattr"),)
 
 
 _SPECIAL = {
