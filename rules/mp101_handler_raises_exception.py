@@ -213,8 +213,8 @@ def _may_join(registration: Registration, project: Project) -> Iterator[CallSite
     if not registration.signals & {"SIGINT", "SIGHUP"} and not any(function.spells("terminate") for function in functions):
         return
     for function in functions:
-        for site in function.calls:
-            if isinstance(site.call.func, f.Attr) and site.call.func.attr in {"join", "is_alive"} and not function.graph.handlers_around(site.call):
+        for site in function.calls if function.spells(*_PARENTS) else ():
+            if isinstance(site.call.func, f.Attr) and site.call.func.attr in _PARENTS and not function.graph.handlers_around(site.call):
                 yield site
 
 
@@ -228,6 +228,9 @@ def _joined(project: Project, joining: tuple[CallSite, ...], where: Home) -> Ite
         if any(isinstance(v, Instance) and project.role(v) == "process" for v in values) or any(t.call is site.call for t in touched):
             yield site
 
+
+_PARENTS = ("join", "is_alive")
+"""What only the process that started another may call of it."""
 
 _ASKING = ("getpid", "getppid", "current_process", "parent_process")
 """What a handler asks that does different things in the parent and in what was forked from it."""

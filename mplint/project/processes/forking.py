@@ -106,16 +106,16 @@ _DEFINED = re.compile(r"\b(?:def|class)\s+(\w+)")
 
 
 def _makers(project: Project) -> dict[Function, tuple[CallSite, ...]]:
-    """The functions that make a pool or process, with the calls that do."""
+    """The functions that make a pool or process whose workers start as copies of their parent, with the calls that do."""
     return project.kept("makers of processes", lambda: dict(_making(project)))
 
 
 def _making(project: Project) -> Iterator[tuple[Function, tuple[CallSite, ...]]]:
     for module in project.spread.modules():
         for function in project.live(module):
-            made = tuple(site for site in function.calls if made_by(project, site) is not None)
-            if made:
-                yield function, made
+            found = tuple(site for site in function.calls if (made := made_by(project, site)) is not None and forks(project, site, made))
+            if found:
+                yield function, found
 
 
 def _names(project: Project) -> frozenset[str]:

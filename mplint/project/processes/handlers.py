@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple
 from mplint import facts as f
 from mplint.finding import Step
 from mplint.project.calling import called_by
-from mplint.project.processes.forking import forks, made_after, made_by
+from mplint.project.processes.forking import made_after, made_by
 from mplint.project.importing import is_test
 from mplint.project.modules import CallSite, Class, Function, Module
 from mplint.project.values import External, Instance, Literal
@@ -136,7 +136,7 @@ def _inherited(project: Project, registration: Registration) -> Iterator[Home]:
         made = made_by(project, creation)
         if made is None or (is_test(project, creation.function.path) and not is_test(project, registration.site.function.path)):
             continue
-        if not forks(project, creation, made) or _sets_own(project, creation, registration.signals):
+        if _sets_own(project, creation, registration.signals):
             continue
         role = _role(project, made)
         message = f"a process that inherits the handler by fork is made here (`{made.cls.name.rpartition('.')[2]}`)"
