@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
 from mplint.project.processes.children import beginnings, child_of, has_unknown_context, is_standard
-from mplint.project.importing import guards, is_guarded, is_library, is_test
+from mplint.project.importing import guards, is_guarded, is_library, is_notebook, is_test
 from mplint.project.values import Instance, Literal
 from mplint.rule import Example, Hangs, Prints, Rule
 
@@ -57,7 +57,7 @@ class MissingMainGuard(Rule):
     name = "missing-main-guard"
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
-        if module.path.endswith(".ipynb") or is_test(project, module.path):
+        if is_notebook(module) or is_test(project, module.path):
             return
         seen = set()
         for use in project.uses(module, "make"):

@@ -228,6 +228,14 @@ def test_notebooks_are_checked_by_cell_and_fixed(tmp_path: Path) -> None:
     assert ["".join(cell["source"]) for cell in after["cells"]] == ["%time\nimport os\n", FIXED]
 
 
+def test_nobody_imports_a_notebook(tmp_path: Path) -> None:
+    text = 'import multiprocessing as mp\nmp.set_start_method("spawn")\npool = mp.Pool(2)\npool.close()\n'
+    (tmp_path / "n.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "source": text}], "metadata": {}, "nbformat": 4}))
+    assert concise("--select", "MP7", cwd=tmp_path) == (0, [], "")
+    (tmp_path / "n.py").write_text(text)
+    assert concise("--select", "MP7", "n.py", cwd=tmp_path) == (1, ["n.py:2:1: MP703", "n.py:3:8: MP701"], "")
+
+
 # -- accepting
 
 

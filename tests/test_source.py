@@ -58,7 +58,7 @@ def test_encoding(data: bytes, encoding: str) -> None:
     ("data", "place", "reason"),
     [
         (b"a = 1\nb = '\xff'\n", (2, 6), "not utf-8: byte 0xff"),
-        (b"# coding: nonsense\n", (1, 1), "unknown encoding"),
+        (b"# coding: nonsense\n", (1, 1), "^unknown encoding: nonsense$"),
         (b"# coding: rot13\n", (1, 1), "unknown encoding"),
         (b"\xef\xbb\xbf# coding: latin-1\n", (1, 1), "UTF-8 mark"),
     ],
@@ -123,10 +123,18 @@ def test_findings_count_rows_in_cells(tmp_path: Path) -> None:
     assert (found.notebook_cell, found.row, found.column, found.end_row, found.noqa_row) == (4, 1, 5, 1, 1)
 
 
-@pytest.mark.parametrize(("data", "reason"), [(b"{", "not a notebook"), (b"[]", "no list of cells"), (notebook(language_info={"name": "R"}), "of R")])
+@pytest.mark.parametrize(("data", "reason"), [(b"{", "not a notebook"), (b"[]", "no list of cells"), (b"[1,", "Expecting value$")])
 def test_what_is_no_notebook(data: bytes, reason: str) -> None:
     with pytest.raises(UnreadableFile, match=reason):
         decode("n.ipynb", data)
+
+
+@pytest.mark.parametrize("metadata", [{"language_info": {"name": "R"}}, {"kernelspec": {"language": "julia"}}])
+def test_notebooks_of_other_languages_have_no_code(metadata: dict[str, object]) -> None:
+    data = notebook(("code", "from multiprocessing import Pool"), **metadata)
+    source = decode("n.ipynb", data)
+    assert source.text == ""
+    assert decode("n.ipynb", data.replace(b"language", b"dialect")).text  # it says nothing of its language
 
 
 PIECES = st.sampled_from(["x = 1\n", "f(\n", ")\n", "'#'\n", '"""\n# no\n"""\n', "# yes\n", "y \\\n = 2\n", "a = [1,  # in\n", "]\n", "z = 'a\\'#'\n"])

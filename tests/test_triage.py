@@ -45,3 +45,38 @@ def test_examples() -> None:
     found = alarms(root, whole=True)
     assert found
     assert found == alarms(root, whole=False)
+
+
+SHARED = """\
+import multiprocessing as mp
+
+_pool = None
+everybody = mp.Pool()
+
+
+def shared():
+    global _pool
+    if _pool is None:
+        _pool = mp.Pool()
+    return _pool
+"""
+
+
+@pytest.mark.parametrize("use", ("one.shared()", "one.everybody", "one.mp.Pool()"))
+@pytest.mark.parametrize(
+    ("imports", "inside"),
+    [(line, inside) for line in ("from . import one", "from p import one as one", "import p.one as one", "import p.one") for inside in (False, True)]
+    + [("from .one import *", False)],
+)
+def test_objects_behind_the_dot_of_a_module(tmp_path: Path, use: str, imports: str, inside: bool) -> None:
+    """Who imports a module and takes a pool out of it is looked at, although nothing in the file says so."""
+    use = {"import p.one": f"p.{use}", "from .one import *": use.removeprefix("one.")}.get(imports, use)
+    package = tmp_path / "p"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "one.py").write_text(SHARED)
+    head, first = ("", f"    {imports}\n") if inside else (f"{imports}\n\n\n", "")
+    (package / "two.py").write_text(f"{head}def go():\n{first}    return {use}.map(abs, [1])\n")
+    found = alarms(tmp_path, whole=False)
+    assert "MP501" in {code for code, path, *_ in found if path == "p/two.py"}
+    assert found == alarms(tmp_path, whole=True)

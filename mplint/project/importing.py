@@ -26,6 +26,11 @@ def is_main_guard(test: f.Expr) -> bool:
     return any(isinstance(row, f.Name) and row.id == "__name__" for row in f.walk(test))
 
 
+def is_notebook(module: Module) -> bool:
+    """Whether a module is a notebook, which nobody imports, and not the processes either that it starts."""
+    return module.path.endswith(".ipynb")
+
+
 def is_guarded(body: Function, row: f.Row) -> bool:
     """Whether a row of a module's body is kept away from those that import the module: below a main guard, or behind one that leaves."""
     if any(isinstance(above, f.If) and is_main_guard(above.test) for above in body.ancestors(row)):
@@ -42,6 +47,8 @@ def guards(module: Module) -> Iterator[f.If]:
 
 def on_import(project: Project, function: Function, levels: int = LEVELS) -> tuple[CallSite, ...] | None:
     """The calls by which importing a module comes to `function`, outermost first: () for a module's body, None when nothing shows that it does."""
+    if is_notebook(function.module):
+        return None
     if function.is_module:
         return ()
     if levels:
@@ -67,7 +74,7 @@ def is_beside(project: Project, module: Module) -> bool:
 
 def is_library(project: Project, module: Module) -> bool:
     """Whether a module is there to be imported by programs that it does not know: part of a package, and no program of its own."""
-    if not module.is_package and "." not in module.name:
+    if is_notebook(module) or (not module.is_package and "." not in module.name):
         return False
     return module.name.rpartition(".")[2] not in _STANDALONE and not is_beside(project, module)
 

@@ -55,6 +55,8 @@ class Spread:
         self._carrying = Carrying(vocabulary, self._attributed.keys())
         self._names: dict[Module, list[frozenset[str]]] = {}
         self._exports: dict[str, set[str]] = {}
+        self._exported: dict[str, dict[str, None]] = {}
+        self._dotted: set[str] = set()
         self._queue: dict[Place, None] = {}
         self._live: dict[Place, None] = {}
         self._owners: set[str] = set()
@@ -72,7 +74,7 @@ class Spread:
             for i in module.outline.imports:
                 self._import(module, i.local, i.module, i.level, i.name)
             for number, names in enumerate(self._names[module]):
-                if "import" in names and not imported_in(module.page_code(number)).isdisjoint(self._exports):
+                if "import" in names and self._imports(names, module.page_code(number)):
                     self._queue[module, number] = None
         for place in self._awaiting():
             self._queue[place] = None
@@ -86,7 +88,8 @@ class Spread:
     def _sought(self) -> frozenset[str]:
         """All names that were looked for in pages."""
         plain = AWAITING | AWAITED | set(OPENING) | self._awaited | self._attributed.keys() | {"asyncio", "import", "super", "self", "cls"}
-        return plain.union({f".{name}" for name in plain}, *self.shared.values())
+        stems = {self._stem(path) for path in self._exported}
+        return plain.union({f".{name}" for name in plain | stems}, stems, self._dotted, *self.shared.values())
 
     def _enter_all(self) -> None:
         for path in self.project.sources.files:
@@ -135,19 +138,21 @@ class Spread:
         self.shared[module] = bound
         for word in bound:
             if not word.startswith("."):  # who imports the name from here gets what the library calls so
-                self._exports.setdefault(word, set()).add(module.path)
+                self._export(module, word)
         self._names[module] = [module.names(n) for n in range(len(module.outline.pages))]
         start = bound | self._attributes_in(module) | {f".{word}" for word in OPENING}
         self._importing += ((module, number, names) for number, names in enumerate(self._names[module]) if "import" in names)
         for number, names in enumerate(self._names[module]):
-            if self._uses(module, number, names & start) or ("import" in names and self._imports(module.page_code(number))):
+            if self._uses(module, number, names & start) or ("import" in names and self._imports(names, module.page_code(number))):
                 self._queue[module, number] = None
         for i in module.outline.imports:
             self._import(module, i.local, i.module, i.level, i.name)
 
-    def _imports(self, code: str) -> bool:
-        """Whether a source imports what leads to an API, from a library or from a module of the project."""
-        return not imported_in(code).isdisjoint(self._exports) or self.vocabulary.is_imported(code)
+    def _imports(self, names: frozenset[str], code: str) -> bool:
+        """Whether a page imports what leads to an API, from a library or from a module of the project, or such a module."""
+        if not imported_in(code).isdisjoint(self._exports) or self.vocabulary.is_imported(code):
+            return True
+        return any(self._spells(names, word[1:], owner) for word in names & self._dotted for owner in self._exports[word[1:]])
 
     def _awaiting(self) -> Iterator[Place]:
         """The pages that gather, or group, what may lead to an executor: through functions that are named, some calls deep."""
@@ -177,14 +182,28 @@ class Spread:
                     self._share(module, word)
         elif local and name in self._exports and self._target(module, target, level) in self._exports[name]:
             self._share(module, local)
-        elif not name and local and (found := self._target(module, target, level)) is not None:
-            for word, owners in tuple(self._exports.items()):
-                if found in owners:
-                    self._attribute(word, only=module)
+        else:
+            for word in self._exported.get(self._target(module, target, level, name) or "", ()):
+                self._attribute(word, only=module)
 
-    def _target(self, module: Module, target: str, level: int) -> str | None:
-        """The file that an import means."""
-        return self.project.index.find(absolute(module.package, target, level), module.path)
+    def _target(self, module: Module, target: str, level: int, name: str = "") -> str | None:
+        """The file that an import means: a module, or with `name` the module of that name in a package."""
+        base = absolute(module.package, target, level)
+        return self.project.index.find(f"{base}.{name}" if base and name else base or name, module.path)
+
+    def _stem(self, path: str) -> str:
+        """The word by which an import statement names the module of a file."""
+        return self.project.index.name(path)[0].rpartition(".")[2]
+
+    def _spells(self, names: frozenset[str], word: str, path: str) -> bool:
+        """Whether a page names the module of a file, and a word of it behind a dot."""
+        stem = self._stem(path)
+        return f".{word}" in names and (stem in names or f".{stem}" in names)
+
+    def _export(self, module: Module, word: str) -> None:
+        self._dotted.add(f".{word}")
+        self._exports.setdefault(word, set()).add(module.path)
+        self._exported.setdefault(module.path, {})[word] = None
 
     def _leads(self, local: str, module: str, name: str) -> set[str]:
         """The words by which an import leads to an API: its local name, or the submodules to look for behind a dot."""
@@ -211,7 +230,7 @@ class Spread:
         objects, or derive from it, the ones that name an attribute of such: the class of an application may be imported everywhere."""
         new = self._exports.keys() - self._asked
         self._asked |= new
-        for path in self.project.triage.importers(new) if new else ():
+        for path in (*self.project.triage.importers(new), *self._behind(sorted(new))) if new else ():
             self._enter_file(path)
         self._users.update(dict.fromkeys(self.project.triage.importers(self._owners - self._asked_owners)))
         self._asked_owners |= self._owners
@@ -219,6 +238,14 @@ class Spread:
             users = [path for path in self._users if "*" in files or path in files]
             for path in self.project.sources.holding(f".{name}".encode(), users) if users else ():
                 self._enter_file(path)
+
+    def _behind(self, words: Collection[str]) -> Iterator[str]:
+        """The files that import a module which exports one of `words`, and name that behind a dot, or import everything and name it."""
+        holding = self.project.sources.holding
+        for word in words:
+            users = [path for path in self.project.triage.importing(map(self._stem, self._exports[word])) if path not in self._exported]
+            yield from holding(f".{word}".encode(), users)
+            yield from holding(word.encode(), holding(b"import *", users))
 
     def _enter_file(self, path: str) -> None:
         self._users.pop(path, None)
@@ -360,6 +387,9 @@ class Spread:
                     self._note(module, page, word)
                 if name in self._exports and (row.module or row.level) and self._target(module, row.module, row.level) in self._exports[name]:
                     self._note(module, page, local)
+                meant = self._target(module, *((row.module, row.level, name) if row.module or row.level else (name, 0)))
+                for word in self._exported.get(meant or "", ()):
+                    self._note(module, page, f".{word}")
         elif isinstance(row, f.Declare):
             for name in row.names:
                 if row.kind == "global" and name in words:
@@ -451,16 +481,17 @@ class Spread:
             if module.path in self._exports.get(name, ()):
                 return
         self.shared[module].add(name)
-        self._exports.setdefault(name, set()).add(module.path)
+        self._export(module, name)
         self._asked.discard(name)
         self._look(module, name)
+        stem = self._stem(module.path)
         for other in tuple(self.shared):
             if other is not module:
                 for i in other.outline.imports:
-                    if i.name in {name, "*", ""} and i.local:
+                    if i.name in {name, "*", "", stem}:
                         self._import(other, i.local, i.module, i.level, i.name)
-        for other, number, names in self._importing:  # a function that imports it for itself
-            if name in names and other is not module:
+        for other, number, names in self._importing:  # a function that imports it, or its module, for itself
+            if (name in names or self._spells(names, name, module.path)) and other is not module:
                 self._queue[other, number] = None
 
     def _attribute(self, name: str, only: Module | None = None, owner: Class | None = None) -> None:

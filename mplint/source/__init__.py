@@ -143,8 +143,8 @@ def decode(path: str, data: bytes) -> Source:
         column = len(before[before.rfind(b"\n") + 1 :].decode(encoding, "replace")) + 1
         reason = f"not {encoding.removesuffix('-sig')}: byte 0x{data[error.start]:02x} cannot be decoded"
         raise UnreadableFile(path, reason, row, column) from None
-    except (LookupError, UnicodeError) as error:
-        raise UnreadableFile(path, f"unknown encoding: {error}") from None
+    except (LookupError, UnicodeError):
+        raise UnreadableFile(path, f"unknown encoding: {encoding}") from None
     return Source(path, data, text, encoding)
 
 

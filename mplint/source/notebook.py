@@ -133,17 +133,28 @@ def _content(path: str, data: bytes) -> Any:
     try:
         content = json.loads(data.decode("utf-8-sig"))
     except ValueError as error:
-        raise UnreadableFile(path, f"not a notebook: {error}", getattr(error, "lineno", 1), getattr(error, "colno", 1)) from None
+        reason = f"not a notebook: {getattr(error, 'msg', error)}"
+        raise UnreadableFile(path, reason, getattr(error, "lineno", 1), getattr(error, "colno", 1)) from None
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
         raise UnreadableFile(path, "not a notebook of format 4: it has no list of cells")
-    language = content.get("metadata", {}).get("language_info", {}).get("name", "python")
-    if language != "python":
-        raise UnreadableFile(path, f"a notebook of {language}, not of Python")
     return content
 
 
+def _is_python(content: Any) -> bool:
+    """Whether the code of a notebook is Python by what it says itself, or it says nothing."""
+    about = content.get("metadata")
+    for table, key in (("language_info", "name"), ("kernelspec", "language")):
+        said = about.get(table) if isinstance(about, dict) else None
+        if isinstance(said, dict) and isinstance(said.get(key), str):
+            return said[key].lower() in {"python", "ipython"}
+    return True
+
+
 def _code_cells(content: Any) -> list[tuple[int, list[str]]]:
-    found = []
+    """The code cells with their numbers; none where they hold another language."""
+    found: list[tuple[int, list[str]]] = []
+    if not _is_python(content):
+        return found
     for number, cell in enumerate(content["cells"], 1):
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
             source = cell.get("source", "")
