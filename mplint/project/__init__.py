@@ -373,7 +373,7 @@ class Project:
         if isinstance(value, Literal) and value.value is None:
             return "thread"
         if isinstance(value, Instance):
-            known = value.where in {"process", "thread"} or not workers.runs_in_place(self, value)
+            known = value.where in {"process", "thread"} or not workers.runs_here(self, value)
             return (value.where or "any") if known else "thread"
         return "any"
 

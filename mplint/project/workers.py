@@ -60,13 +60,14 @@ class Reach(NamedTuple):
     certain: bool
 
 
-def runs_in_place(project: Project, executor: Instance) -> bool:
-    """Whether an executor of the project's own calls what it is given in `submit` itself, at once and in the same thread."""
+def runs_here(project: Project, executor: Instance) -> bool:
+    """Whether an executor of the project's own calls what it is given in this process: `submit` does it itself, or starts a thread."""
     submit = find_method(project, executor.cls, "submit") if isinstance(executor.cls, Class) else None
     if not isinstance(submit, Function):
         return False
     given = [p.name for p in submit.facts.params if p.name != submit.receiver][:1]
-    return any(isinstance(row, f.Call) and isinstance(row.func, f.Name) and row.func.id in given for row in submit.rows)
+    called = [row.func for row in submit.rows if isinstance(row, f.Call)]
+    return any((isinstance(func, f.Name) and func.id in given) or project.external(func, submit) == "threading.Thread" for func in called)
 
 
 def functions_of(project: Project, value: Value, depth: int = 0) -> Iterator[Function]:
