@@ -10,12 +10,15 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import HANGING, LIMIT, codes, pack, project, run
 
 from mplint import __version__, check
-from mplint.config import ConfigError
+from mplint.cli.inputs import tell_paths
+from mplint.config import ConfigError, load
+from mplint.source.discover import discover
 
 FIXED = HANGING.replace("pool.map(work, range(9))", "pool.map_async(work, range(9)).get(timeout=3600)")
 
@@ -43,12 +46,32 @@ def test_a_missing_path_ends_with_2_and_the_rest_is_still_checked(tmp_path: Path
     assert said == 'mplint: error: task.py: no such file or directory (did you mean "tasks.py"?)\n'
 
 
+def test_what_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project(tmp_path, {"secret/app.py": HANGING})
+    monkeypatch.chdir(tmp_path)
+    real = os.scandir
+
+    def scandir(path: str) -> Any:
+        if str(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = discover(["."], load(str(tmp_path)))
+    assert [Path(path).name for path in found.given] == ["app.py", "tasks.py"]
+    assert found.skipped == (("secret", "cannot be listed (Permission denied)"),)
+    monkeypatch.setattr(os, "listdir", scandir)
+    assert tell_paths(discover(["secret/nothing.py"], load(str(tmp_path))))
+
+
 def test_nothing_to_check(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     assert concise(cwd=tmp_path) == (2, [], "mplint: error: no Python files found\n")
     code, _, said = concise("notes.txt", cwd=tmp_path)
     assert code == 2 and "notes.txt: not a Python file, skipped" in said
     assert json.loads(run("--output-format", "json", cwd=tmp_path).stdout) == []
+    assert run("--output-format", "json", "--output-file", "out.json", cwd=tmp_path).stdout == ""
+    assert json.loads((tmp_path / "out.json").read_text()) == []
     project(tmp_path, config='[tool.mplint]\nexclude = ["app.py"]\n')
     assert concise("--force-exclude", "app.py", cwd=tmp_path) == (0, [], "")
 
@@ -132,6 +155,24 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     command.stderr.close()
     assert command.wait(LIMIT) in {0, 1}
     assert said == b""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize("words", (["--version"], ["--explain", "MP501"], ["app.py"], ["--diff", "--unsafe-fixes"]))
+def test_output_that_cannot_be_written_is_an_error(tmp_path: Path, words: list[str]) -> None:
+    project(tmp_path)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "mplint", *words], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, timeout=LIMIT)
+    assert (done.returncode, done.stderr.decode()) == (2, "mplint: error: standard output cannot be written: No space left on device\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_streams_that_are_closed(tmp_path: Path) -> None:
+    project(tmp_path)
+    for closed, words, code in ((">&-", "app.py", 1), (">&- 2>&-", "app.py nowhere.py", 2), ("<&-", "-", 2)):
+        done = subprocess.run(f"{sys.executable} -m mplint {words} {closed}", shell=True, cwd=tmp_path, capture_output=True, timeout=LIMIT)
+        assert (done.returncode, done.stdout) == (code, b"")
+        assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
@@ -237,6 +278,15 @@ def test_nobody_imports_a_notebook(tmp_path: Path) -> None:
 
 
 # -- accepting
+
+
+@pytest.mark.parametrize("words", ("--diff --add-noqa", "--add-noqa --write-baseline base.json", "--fix --write-baseline base.json"))
+def test_words_that_contradict_each_other_change_nothing(tmp_path: Path, words: str) -> None:
+    project(tmp_path)
+    done = run(*words.split(), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot be combined" in done.stderr
+    assert (tmp_path / "app.py").read_text() == HANGING and not (tmp_path / "base.json").exists()
 
 
 def test_adding_noqa(tmp_path: Path) -> None:

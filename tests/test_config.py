@@ -59,6 +59,12 @@ def test_mistakes_name_the_file_the_key_and_the_nearest_word(tmp_path: Path, con
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("version", ("2.7", "py27", "3", "311", "3.x"))
+def test_a_version_on_the_command_line_is_looked_at_too(tmp_path: Path, version: str) -> None:
+    with pytest.raises(ConfigError, match="command line: `target-version`: expected a Python version"):
+        load(str(tmp_path), command_line=Options(target_version=version))
+
+
 def test_the_command_line_wins_and_every_value_has_an_origin(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[project]\nrequires-python = ">=3.12"\n[tool.other]\nx = 1\n')
     found = settings(tmp_path, "preview = true\nextend-exclude = ['a']\n", command_line=Options(extend_exclude=("b",)), config=("timeout = 7",))

@@ -12,12 +12,10 @@ from contextlib import contextmanager
 from mplint.cli import FAILED, FINE
 from mplint.cli.complaints import complain
 from mplint.cli.inputs import opened_for, read_input, tell_paths
-from mplint.cli.reporting import report
+from mplint.cli.reporting import report, write
 from mplint.cli.words import Request
-from mplint.config import Settings
 from mplint.finding.result import Crash, Result
 from mplint.opening import Opened, merged
-from mplint.source.discover import Found
 
 _PROGRESS_AFTER = 1.0
 """Seconds of silence before a terminal is shown how far the run is."""
@@ -36,7 +34,7 @@ def check(asked: Request) -> int:
             project.session  # noqa: B018 - selectors that mean nothing end the run before anything else is said
     failed = sum(tell_paths(project.found) for project in opened) > 0
     if not any(project.found.given for project in opened):
-        return _nothing([project.found for project in opened], opened[0].settings, asked, failed)
+        return _nothing(opened, asked, failed)
     for remark in dict.fromkeys(remark for project in opened for remark in project.remarks):
         complain(remark, word="warning")
     for broken in dict.fromkeys(text for project in opened for text in project.broken):
@@ -65,19 +63,15 @@ def check(asked: Request) -> int:
     return FAILED if failed or result.crashes else code
 
 
-def _nothing(found: Sequence[Found], settings: Settings, asked: Request, failed: bool) -> int:
-    """Nothing is there to check: fine when everything that was named is excluded on purpose."""
-    skipped = [reason for project in found for _, reason in project.skipped]
-    if not failed and skipped and all(reason == "excluded" for reason in skipped):
-        return FINE
-    if not failed:
+def _nothing(opened: Sequence[Opened], asked: Request, failed: bool) -> int:
+    """Nothing is there to check: fine when everything that was named is excluded on purpose.  Who reads a report gets an empty one."""
+    skipped = [reason for project in opened for _, reason in project.found.skipped]
+    fine = not failed and bool(skipped) and all(reason == "excluded" for reason in skipped)
+    if not fine and not failed:
         complain("no Python files found" + (f" in {', '.join(asked.paths)}" if asked.paths else ""))
-    if settings.output_format not in {"full", "concise"}:
-        from mplint.report import Scene
-        from mplint.report import write as write_report
-
-        write_report((), format=settings.output_format, stream=sys.stdout, scene=Scene(text_of=lambda _: ""))
-    return FAILED
+    if opened[0].settings.output_format not in {"full", "concise"}:
+        write(opened, (), asked)
+    return FINE if fine else FAILED
 
 
 def tell_crashes(result: Result, asked: Request) -> None:

@@ -34,6 +34,8 @@ def read_input(asked: Request) -> Input:
         return Input(asked.paths or (".",))
     if len(asked.paths) > 1:
         raise ConfigError("`-` (standard input) cannot be checked together with other paths")
+    if sys.stdin is None:
+        raise ConfigError("`-`: standard input is closed")
     path = os.path.abspath(asked.stdin_filename or "-")
     return Input((path,), {path: sys.stdin.buffer.read()}, path)
 
@@ -74,8 +76,11 @@ def tell_paths(found: Found) -> bool:
     """Complain about paths that do not exist or are no Python; whether one of them is an error."""
     for path in found.missing:
         folder = os.path.dirname(path) or "."
-        names = os.listdir(folder) if os.path.isdir(folder) else ()
-        complain(f"{path}: no such file or directory{nearest(os.path.basename(path), names)}")
+        try:
+            reason = f"no such file or directory{nearest(os.path.basename(path), os.listdir(folder))}"
+        except OSError as error:
+            reason = "no such file or directory" if isinstance(error, FileNotFoundError) else str(error.strerror)
+        complain(f"{path}: {reason}")
     for path, reason in found.skipped:
         if reason != "excluded":
             complain(f"{path}: {reason}, skipped", word="warning")

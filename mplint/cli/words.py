@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -173,6 +173,16 @@ _CONFIGURED = (
 )  # fmt: skip
 
 
+_WRITING = ("diff", "add_noqa", "write_baseline")
+
+
+def _agree(asked: Mapping[str, object]) -> None:
+    """Each of these words says what is to become of the findings; `--fix --diff` is what `--diff` shows anyway."""
+    said = [word for word, value in asked.items() if value]
+    if len(said) > 1 and set(said) != {"--diff", "--fix"}:
+        raise click.UsageError(f"{said[0]} and {said[-1]} cannot be combined.")
+
+
 def request(words: dict[str, Any]) -> Request:
     """What click understood, sorted into what a configuration could say and what it could not."""
     given: dict[str, Any] = {}
@@ -182,4 +192,7 @@ def request(words: dict[str, Any]) -> Request:
             value = tuple(word for group in value for word in group) or None
         given[name] = UNSET if value is None or value == {} else value
     words["cache"] = not words.pop("no_cache")
+    _agree({f"--{name.replace('_', '-')}": words[name] for name in _WRITING} | {"--fix": given["fix"] is True})
+    if "-" in words["paths"] and words["add_noqa"]:
+        raise click.UsageError("--add-noqa cannot write to standard input.")
     return Request(options=Options(**given), **words)

@@ -88,7 +88,7 @@ def _merge(layers: list[Layer], settings: Settings, environment: Mapping[str, st
             elif name == "per_file_ignores":
                 values[name] = tuple((_patterns((k,), layer, settings.root)[0], v) for k, v in dict(value).items())
             elif name == "target_version":
-                values[name] = version_of(str(value))
+                values[name] = version_of(str(value), layer.origin)
             elif name == "timeout":
                 values[name], values["timeout_is_own"] = _timeout(value, layer.origin), True
             elif name == "api":
@@ -137,9 +137,12 @@ def _patterns(value: Iterable[str], layer: Layer, root: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def version_of(text: str) -> tuple[int, int]:
-    """(3, 12) of "3.12" or "py312"."""
-    return 3, int(text.removeprefix("py3").removeprefix("3."))
+def version_of(text: str, origin: str) -> tuple[int, int]:
+    """(3, 12) of "3.12" or "py312".  Raises ConfigError."""
+    found = re.fullmatch(r"(?:py3|3\.)(\d{1,2})", text)
+    if found is None:
+        raise ConfigError(f'{origin}: `target-version`: expected a Python version such as "3.12" or "py312", got {text!r}')
+    return 3, int(found[1])
 
 
 def _timeout(value: object, origin: str) -> str:

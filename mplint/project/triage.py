@@ -103,7 +103,7 @@ class Triage:
 
     def importing(self, names: Iterable[str]) -> dict[str, None]:
         """Files whose import statements spell one of `names`, as a module or as what is imported."""
-        return {path: None for name in names for path in self._importing.get(name.encode(), ())}
+        return {path: None for name in names for path in self._importing.get(name.encode(errors="surrogateescape"), ())}
 
     def through_packages(self, path: str, name: str) -> Iterator[str]:
         """Files that import a package around the module at `path` which gives out `name`, or everything: `import falcon; falcon.HTTPError`."""

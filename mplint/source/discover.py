@@ -63,10 +63,11 @@ def discover(paths: Sequence[str], settings: Settings, *, unsaved: Collection[st
     skipped: list[tuple[str, str]] = []
     missing: list[str] = []
     walked: dict[str, list[str]] = {}
+    refused: list[tuple[str, str]] = []
     for path in paths:
         place = os.path.abspath(path)
         if os.path.isdir(place):
-            walked[place] = list(walk(place, skips.below(place)))
+            walked[place] = list(walk(place, skips.below(place), refused=refused))
             given.update(found for found in walked[place] if not found.endswith(".spec"))
         elif place not in unsaved and not os.path.lexists(place):
             missing.append(path)
@@ -84,6 +85,7 @@ def discover(paths: Sequence[str], settings: Settings, *, unsaved: Collection[st
         project = set(walked[settings.root])
     else:
         project = set(walk(settings.root, skips.below(settings.root), packages_only=settings.packages_only))
+    skipped += ((os.path.relpath(directory), f"cannot be listed ({reason})") for directory, reason in refused)
     return Found(tuple(sorted(given)), tuple(sorted(project | given)), tuple(skipped), tuple(missing))
 
 
@@ -96,14 +98,17 @@ def has_shebang(path: str) -> bool:
         return False
 
 
-def walk(top: str, skip: Callable[[str, str, bool], bool], *, packages_only: bool = False) -> Iterator[str]:
-    """The modules, notebooks and .spec files below `top` that `skip(path, name, is_directory)` does not refuse; links to directories are not followed."""
+def walk(top: str, skip: Callable[[str, str, bool], bool], *, packages_only: bool = False, refused: list[tuple[str, str]] | None = None) -> Iterator[str]:
+    """The modules, notebooks and .spec files below `top` that `skip(path, name, is_directory)` does not refuse; links to directories are not followed.
+    Directories that cannot be listed are added to `refused`, with the reason."""
     stack = [top]
     while stack:
         directory = stack.pop()
         try:
             entries = list(os.scandir(directory))
-        except OSError:
+        except OSError as error:
+            if refused is not None:
+                refused.append((directory, error.strerror or str(error)))
             continue
         for entry in entries:
             name = entry.name
