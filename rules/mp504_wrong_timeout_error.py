@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _WIDE = frozenset({"builtins.Exception", "builtins.BaseException"})
 
+_OF_QUEUES = frozenset({"queue.Empty", "queue.Full"})
+"""What `get` and `put` of a queue raise at their limit."""
+
 
 class WrongTimeoutError(Rule):
     """`except TimeoutError` around a wait that raises another class of that name.
@@ -27,7 +30,8 @@ class WrongTimeoutError(Rule):
     ## What it does
 
     Reports `except` clauses for a `TimeoutError` that the bounded wait inside them does not raise. `AsyncResult.get` and `next` of `imap` raise
-    `multiprocessing.TimeoutError`, which is never the builtin one; futures and asyncio raise classes of their own before Python 3.11.
+    `multiprocessing.TimeoutError`, which is never the builtin one; futures and asyncio raise classes of their own before Python 3.11; `get` and
+    `put` of a multiprocessing queue raise `queue.Empty` and `queue.Full`.
 
     ## Why it hurts
 
@@ -36,7 +40,8 @@ class WrongTimeoutError(Rule):
 
     ## When it knows
 
-    The wait must be on a process or thread pool, an executor or what these gave, with a timeout. Silent when another clause takes what is
+    The wait must be on a process or thread pool, an executor or what these gave, or on a queue, with a timeout; around a queue the `try` must
+    do nothing else. Silent when another clause takes what is
     raised by its own name, or, where the `try` does more than wait, by `except Exception`; unless the clause names a class that nothing but
     such waits can raise, nothing else in the `try` does, and the `except Exception` does something else.
 
@@ -57,13 +62,13 @@ class WrongTimeoutError(Rule):
 
     def check(self, module: Module, project: Project) -> Iterator[Alarm]:
         seen = set()
-        for use in project.uses(module, "collect", "wait", "iterate"):
-            raised = _raised(project, use)
-            place = _place(project, use) if raised else ""
+        for use in project.uses(module, "collect", "wait", "iterate", "get", "put"):
+            raised = _raised(project, use) if use.function.spells("TimeoutError") else ""
+            place = _place(project, use, raised) if raised else ""
             if not place:
                 continue
             for wrong in _wrong(project, use, raised):
-                if wrong.handler.at in seen:
+                if wrong.handler.at in seen or (raised in _OF_QUEUES and not wrong.alone):
                     continue
                 seen.add(wrong.handler.at)
                 method = use.row.name.rpartition(".")[2]
@@ -145,11 +150,13 @@ def _raised(project: Project, use: Use) -> str:
     if not f.is_given(given):
         return ""
     raised = project.table.canonical(use.row.raises)
-    return raised if raised.rpartition(".")[2] == "TimeoutError" else ""
+    return raised if raised.rpartition(".")[2] == "TimeoutError" or raised in _OF_QUEUES else ""
 
 
-def _place(project: Project, use: Use) -> str:
-    """What is waited for, in words; "" when it is not the work of a pool."""
+def _place(project: Project, use: Use, raised: str) -> str:
+    """What is waited for, in words; "" when it is neither the work of a pool nor a queue."""
+    if raised in _OF_QUEUES:
+        return "a queue"
     if use.receiver is not None:
         where = use.where
     else:

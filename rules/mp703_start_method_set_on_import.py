@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Iterator
 
 from mplint import facts as f
 from mplint.finding import Alarm, Safety, Step
+from mplint.project import Use
 from mplint.project.importing import guards, is_guarded, is_library, on_import
 from mplint.project.modules import CallSite
+from mplint.project.processes.targets import constructing, constructor_row
 from mplint.project.values import Literal
 from mplint.rule import Example, Hangs, Prints, Rule
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from mplint.fixes.repair import Repair
-    from mplint.project import Module, Project, Use
+    from mplint.project import Module, Project
     from mplint.project.modules import Function
 
 _FREE = frozenset(
@@ -246,8 +248,19 @@ def _is_selfish(use: Use, forced: f.Expr | None, project: Project) -> bool:
         if not _is_entry(place.function) and is_library(project, place.function.module)
         for site in place.function.calls
         if site.call is not place.call
-        for other in project.uses_at(site, "make")
+        for other in _made(site, project)
     )
+
+
+def _made(site: CallSite, project: Project) -> Iterator[Use]:
+    """What a call makes, also as the constructor of a class that derives from a pool or an executor."""
+    yield from project.uses_at(site, "make")
+    if f.last_name(site.call.func) == "__init__":
+        for value in project.values(site.call.func, site.function):
+            row = constructor_row(project, value, "pool", "executor")
+            if row is not None:
+                call = constructing(value, site.call)
+                yield Use(CallSite(site.function, call), row, None, project.table_where(row, call, site.function, None))
 
 
 def _is_entry(function: Function) -> bool:

@@ -19,12 +19,12 @@ _DEPTH = 3
 """Constructors between the class and the library's."""
 
 
-def constructor_row(project: Project, value: Value) -> Api | None:
-    """The row of a class of processes whose `__init__` the value is: `super().__init__` in a class that derives from it."""
+def constructor_row(project: Project, value: Value, *roles: str) -> Api | None:
+    """The row of a class of processes (or of what `roles` name) whose `__init__` the value is: `super().__init__` in a class that derives from it."""
     name = value.name if isinstance(value, External) else value.function.name if isinstance(value, Bound) and isinstance(value.function, External) else ""
     cls, dot, last = name.rpartition(".")
     kind = project.table.kind(cls) if dot and last == "__init__" else None
-    return project.table.api(cls) if kind is not None and kind.role == "process" else None
+    return project.table.api(cls) if kind is not None and kind.role in (roles or ("process",)) else None
 
 
 def constructing(value: Value, call: f.Call) -> f.Call:
