@@ -222,7 +222,9 @@ def _is_idle(function: Function, call: f.Call) -> bool:
     if loop is None or not any(row is call for row in asked) or any(isinstance(row, f.Op) for row in asked):
         return False
     return not any(
-        isinstance(row, (f.Jump, f.Return, f.Raise, f.Yield)) or (isinstance(row, f.Call) and f.last_name(row.func) not in _IDLING)
+        isinstance(row, (f.Return, f.Raise, f.Yield))
+        or (isinstance(row, f.Jump) and row.kind == "break")
+        or (isinstance(row, f.Call) and f.last_name(row.func) not in _IDLING)
         for row in f.walk(*loop.body, *loop.orelse)
     )
 

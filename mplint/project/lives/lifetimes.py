@@ -16,7 +16,7 @@ from mplint.project.modules import CallSite, Class, Function
 from mplint.project.lives.nesting import Path, inside, key_of, moved, opened
 from mplint.project.parameters import callers_by_declaration
 from mplint.project.processes.sides import sides
-from mplint.project.values import Bound, External, Instance, Value
+from mplint.project.values import Bound, External, Instance, Many, Value
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -154,8 +154,7 @@ class _Walk:
             self._comprehended(function, around, row, path)
         elif isinstance(around, f.For):
             if around.source is row:
-                self._iterated(function, row, path)
-                self._bound(function, around.target, around, opened(path))
+                self._bound(function, around.target, around, self._iterated(function, row, path))
         elif isinstance(around, f.Item):
             if around.value is row and not path:
                 self.touches[Touch("[]", function, around)] = None
@@ -171,11 +170,9 @@ class _Walk:
             if around.test is not row:
                 self.value(function, around, path)
         elif isinstance(around, (f.Await, f.Star)):
-            if isinstance(around, f.Star):
-                self._iterated(function, row, path)
-            elif not path:
+            if not path and isinstance(around, f.Await):
                 self.touches[Touch("await", function, around)] = None
-            self.value(function, around, opened(path) if isinstance(around, f.Star) else path)
+            self.value(function, around, self._iterated(function, row, path) if isinstance(around, f.Star) else path)
         elif isinstance(around, f.Change):
             self._bound(function, around.target, around, path)
         elif isinstance(around, (f.Raise, f.FunctionFacts, f.ClassFacts)):
@@ -183,9 +180,11 @@ class _Walk:
         elif around is None and not isinstance(row, f.Call) and function.parent(row) is None:
             self._escape("a default or decorator")
 
-    def _iterated(self, function: Function, row: f.Row, path: Path) -> None:
+    def _iterated(self, function: Function, row: f.Row, path: Path) -> Path | None:
         if not path:
             self.touches[Touch("iter", function, row)] = None
+        values = self.project.values(row, function) if len(path) > 1 and isinstance(row, (f.Name, f.Attr)) else ()
+        return nesting.iterated(path, of_dict=bool(values) and all(isinstance(v, Many) and v.kind == "dict" for v in values))
 
     def _attribute(self, function: Function, attr: f.Attr, path: Path) -> None:
         if not path:
@@ -210,8 +209,7 @@ class _Walk:
     def _comprehended(self, function: Function, comprehension: f.Comprehension, row: f.Row, path: Path) -> None:
         for clause in comprehension.clauses:
             if clause.source is row:
-                self._iterated(function, row, path)
-                self._bound(function, clause.target, clause, opened(path))
+                self._bound(function, clause.target, clause, self._iterated(function, row, path))
         if comprehension.element is row:
             self.value(function, comprehension, moved(path) if comprehension.kind == "dict" and path else inside(None, path))
 

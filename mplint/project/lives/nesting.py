@@ -28,6 +28,11 @@ def opened(path: Path, key: Key = None) -> Path | None:
     return path[1:]
 
 
+def iterated(path: Path, *, of_dict: bool) -> Path | None:
+    """The path in what iterating over a container gives; None where that is surely a key: of a dict with literal keys, or of one that holds dicts."""
+    return None if path and (isinstance(path[0], str) or (of_dict and len(path) > 1 and isinstance(path[1], str))) else path[1:]
+
+
 def moved(path: Path) -> Path:
     """The path when the container was made anew, in another order."""
     return (None, *path[1:]) if path else path
