@@ -39,7 +39,8 @@ class ExitCodeUnchecked(Rule):
     there (to ask only whether it is None tells no more than `is_alive()`), when the object leaves the sight, when the parent itself ends the
     child (`terminate()`, `kill()`) before it joins it, for daemonic helpers that nobody joins, when what the child did is asserted afterwards,
     when the exit codes of other children are asked for by who joins, when the answer comes through a queue, pipe or event that is waited for
-    with a timeout by who joins, and when it decides about an error that the process lives or has ended.
+    with a timeout by who joins, or through a queue that is read without waiting by who asks whether the process lives, and when it decides about
+    an error that the process lives or has ended.
 
     ## References
 
@@ -215,15 +216,23 @@ def _notices(life: Life) -> bool:
 
 
 def _hears_with_timeout(life: Life, project: Project) -> bool:
-    """Whether a function that joins or starts the process, or a method of its owner, waits for a queue, pipe or event with a timeout."""
+    """Whether a function that joins or starts the process, or a method of its owner, waits for a queue, pipe or event with a timeout; or one that asks
+    whether it lives takes out of a queue without waiting."""
+    asking = {touch.function for touch in life.touched("is_alive")}
     functions: dict[Function, None] = {touch.function: None for touch in life.touched("join", "start", "is_alive")}
     functions.update((method, None) for owner in life.owners for method in owner.methods_mentioning("timeout") if method not in project.workers())
     for function in functions:
         for call in function.calls:
             for use in project.uses_at(CallSite(function, call.call), "get", "poll", "wait"):
-                if use.receiver is None or project.role(use.receiver) not in {"queue", "connection", "proxy", "event", "barrier"} or use.row.timeout is None:
+                if use.receiver is None or project.role(use.receiver) not in {"queue", "connection", "proxy", "event", "barrier"}:
                     continue
-                given = project.argument(call.call, use.row.timeout)
-                if f.is_given(given):
+                given = project.argument(call.call, use.row.timeout) if use.row.timeout is not None else None
+                if f.is_given(given) or (function in asking and "get" in use.row.does and _does_not_wait(use)):
                     return True
     return False
+
+
+def _does_not_wait(use: Use) -> bool:
+    """Whether a call takes out of a queue what is there, and never waits for more."""
+    block = use.call.positional(0) or use.call.keyword("block")
+    return "poll" in use.row.does or (isinstance(block, f.Const) and block.value is False)
