@@ -11,7 +11,7 @@ from mplint.project.parameters import argument_of
 from mplint.project.messages.nameless import Refusal
 from mplint.project.messages.payloads import Part, Pickled, arguments, callables, is_pickled, pickled
 from mplint.project.messages.pickling import Question, refusal, refused
-from mplint.project.processes.running import running
+from mplint.project.processes.running import given_running, running
 from mplint.project.values import Instance
 from mplint.rule import Example, Prints, Raises, Rule
 
@@ -29,7 +29,8 @@ class UnpicklableCallable(Rule):
 
     Reports what pickle refuses and a worker process is sent. That is a lambda, a function or class that is defined inside a function, a
     function that its decorator replaced by an inner one, a generator, an open file (`sys.stdout`, too), the keys of a dict, a lock of `threading`, a
-    pool, and a method of an object that holds one of these; as the task, as an argument of it, as the target of a process or as an initializer.
+    pool, a process that was started, and a method of an object that holds one of these; as the task, as an argument of it, as the target of a
+    process or as an initializer.
 
     ## Why it hurts
 
@@ -124,6 +125,8 @@ def _refusals(project: Project, submission: Submission) -> Iterator[tuple[Part, 
     """What of a submission pickle refuses: the callable, the object that is the process, the arguments."""
     site = submission.site
     asked = Question(project, submission.role in {"target", "run", "initializer"}, site.function, site.call)
+    if submission.role in {"run", "target"}:
+        yield from ((Part(expr, site.function), alive) for expr, alive in given_running(project, submission))
     if submission.role == "run":
         for value in project.values(site.call, site.function):
             found = refusal(asked, value) if isinstance(value, Instance) and project.role(value) == "process" else None

@@ -1,4 +1,4 @@
-"""Processes that run already while another one is started, in the attributes of the object that is sent along."""
+"""Processes that run already while another one is started that is given them, or the object in whose attributes they are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mplint.finding import Step
 from mplint.project.modules import Class, Function
 from mplint.project.messages.nameless import Refusal
 from mplint.project.messages.pickling import goes_its_own_way
+from mplint.project.parameters import argument_of
 from mplint.project.values import Bound, Instance
 
 if TYPE_CHECKING:
@@ -37,6 +38,44 @@ def running(project: Project, submission: Submission) -> Refusal | None:
             steps = (Step(function.site(row), f"`self.{attr}` keeps a process"), Step(function.site(found), "which is started here"))
             return Refusal(f"an object of `{cls.name}`, whose `{attr}` holds a process that runs already", steps)
     return None
+
+
+def given_running(project: Project, submission: Submission) -> Iterator[tuple[f.Expr, Refusal]]:
+    """What a process is given, as an argument or to keep by its constructor, that is a process which was surely started before this one is."""
+    function, made = submission.site.function, submission.site.call
+    starts = list(_starts(function, made))
+    for name in _given(project, submission) if starts else ():
+        for step in function.graph.definitions(name) or ():
+            if not isinstance(step, f.Assign) or not isinstance(step.value, f.Call) or not _is_process(project, step.value, function, own=True):
+                continue
+            others = list(_starts(function, step.value))
+            if others and all(function.graph.dominated(start, by=others) for start in starts):
+                said = (Step(function.site(others[0]), f"`{name.id}` is started here"), Step(function.site(starts[0]), "and this process afterwards"))
+                yield name, Refusal("a process that runs already", said)
+
+
+def _given(project: Project, submission: Submission) -> Iterator[f.Name]:
+    """The names among the arguments of a process: those of its target, or those that its constructor keeps in attributes as they are."""
+    call = submission.site.call
+    if submission.role == "target":
+        given = call.keyword("args")
+        yield from (i for i in (given.items if isinstance(given, f.Sequence) else ()) if isinstance(i, f.Name))
+        return
+    for cls in project.values(call.func, submission.site.function):
+        init = project.find_method(cls, "__init__") if isinstance(cls, Class) else None
+        if not isinstance(init, Function) or not isinstance(cls, Class) or goes_its_own_way(project, cls):
+            return
+        kept = {
+            row.value.id
+            for row in init.rows
+            if isinstance(row, f.Assign)
+            and isinstance(row.value, f.Name)
+            and any(isinstance(t, f.Attr) and f.dotted(t.value) == init.receiver for t in row.targets)
+        }
+        for param in init.facts.params:
+            passed = argument_of(call, init, param) if param.name in kept else None
+            if isinstance(passed, f.Name):
+                yield passed
 
 
 def _sends_self(submission: Submission, function: Function) -> bool:
@@ -108,10 +147,15 @@ def _kept(project: Project, function: Function, made: f.Call) -> Iterator[tuple[
                 yield target.attr, row, tuple(_starts(function, row.value))
 
 
-def _is_process(project: Project, made: f.Call, function: Function) -> bool:
+def _is_process(project: Project, made: f.Call, function: Function, *, own: bool = False) -> bool:
+    """Whether a call makes a process of the library; `own`: or of a class that derives from it and leaves its pickling alone."""
     values = project.values(made, function)
     return bool(values) and all(
-        isinstance(v, Instance) and v.where == "process" and project.role(v) == "process" and not isinstance(v.cls, Class) for v in values
+        isinstance(v, Instance)
+        and v.where == "process"
+        and project.role(v) == "process"
+        and (not isinstance(v.cls, Class) or (own and not goes_its_own_way(project, v.cls)))
+        for v in values
     )
 
 
