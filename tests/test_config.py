@@ -49,6 +49,11 @@ def settings(root: Path, text: str = "", **given: object) -> Settings:
         ("required-version = '>=99'", f"`required-version` is >=99, this is mplint {__version__}"),
         ("required-version = 'new'", "'new' is no version specifier"),
         ("[[api]]\nname = 'x'\nroel = 'pool'", "`api[0]`: unknown column `roel`"),
+        ("[[api]]\nname = 'x'\ndoes = ['sumbit']", "`api[0]`: `does[0]`: 'sumbit' is no word for this (did you mean \"submit\"?); there are make,"),
+        ("[[api]]\nname = 'x'\ndoes = ['submit']\nwhere = 'moon'", "'moon' is no word for this; there are process,"),
+        ("[[api]]\nname = 'x'\ndoes = ['submit']\ncallee = ['task']", '`callee`: expected a position, a keyword or both, such as 0, "task" or [0, "task"]'),
+        ("[[api]]\nname = 1\ndoes = ['submit']", "`api[0]`: `name`: expected a string, got a whole number"),
+        ("timeout = true", "`timeout`: expected a number or a string, got true or false"),
         ("select = [", "not valid TOML"),
     ],
 )
@@ -279,6 +284,7 @@ def test_what_is_walked_and_what_is_skipped(tmp_path: Path) -> None:
 def test_exclude_patterns(tmp_path: Path) -> None:
     tree(tmp_path, "mplint.toml", "a.py", "t/a.py", "t/data/b.py", "u/t/a.py")
     assert found(tmp_path, extend_exclude=("t",)) == {"a.py"}
+    assert found(tmp_path, extend_exclude=("./t/",)) == {"a.py", "u/t/a.py"}
     assert found(tmp_path, extend_exclude=(f"{tmp_path}/t",)) == {"a.py", "u/t/a.py"}
     assert found(tmp_path, extend_exclude=("**/data", "u/*")) == {"a.py", "t/a.py"}
     assert found(tmp_path, exclude=("a.py",)) == {"t/data/b.py"}

@@ -128,8 +128,13 @@ def _reason(reason: str, key: str, table: Mapping[str, object]) -> str:
         return f'no format is called "{value}"{nearest(value, FORMATS)}; there are {", ".join(FORMATS)}'
     if key == "target-version":
         return 'expected a Python version such as "3.12" or "py312"'
+    return in_words(reason)
+
+
+def in_words(reason: str) -> str:
+    """What msgspec says is wrong with a value, without the names of its types."""
     plain = reason[:1].lower() + reason[1:].replace("`str`", "a string").replace("`bool`", "true or false").replace("`array`", "a list")
-    return plain.replace("`object`", "a table").replace("`int`", "a whole number")
+    return plain.replace("`object`", "a table").replace("`int`", "a whole number").replace("`int | float | str`", "a number or a string")
 
 
 def minimum_python(specifiers: str) -> tuple[int, int] | None:

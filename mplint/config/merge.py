@@ -6,12 +6,12 @@ import ast
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from mplint.apis import Alias, Api, Kind
-from mplint.config.files import find_project, nearest, parse_options, parse_toml, read_options, requires_python
+from mplint.apis import Alias, Api, Kind, Place, Role, Verb
+from mplint.config.files import find_project, in_words, nearest, parse_options, parse_toml, read_options, requires_python
 from mplint.config.options import Options, key_of
 from mplint.config.settings import ConfigError, Row, Selection, Settings
 
@@ -133,7 +133,7 @@ def _patterns(value: Iterable[str], layer: Layer, root: str) -> tuple[str, ...]:
         if "/" in plain.rstrip("/") and not plain.startswith("**/") and (layer.base != root or os.path.isabs(plain)):
             place = os.path.relpath(os.path.join(layer.base, plain), root).replace(os.sep, "/")
             plain = plain if place.startswith("../") else f"/{place}" + "/" * plain.endswith("/")
-        found.append(turned + plain)
+        found.append(turned + ("/" + plain.removeprefix("./") if plain.startswith("./") else plain))
     return tuple(found)
 
 
@@ -204,7 +204,23 @@ def _row(row: Mapping[str, object], origin: str) -> Row:
             table["callbacks"] = [_parameter(item) for item in callbacks]
         return msgspec.convert(table, cls)
     except (msgspec.ValidationError, TypeError) as error:
-        raise ConfigError(f"{origin}: {error}") from None
+        raise ConfigError(f"{origin}: {_about_column(str(error))}") from None
+
+
+_WORDS: dict[str, tuple[str, ...]] = {"does": get_args(Verb), "role": get_args(Role), "where": get_args(Place)}
+
+
+def _about_column(error: str) -> str:
+    """What msgspec says of a row, in the words of the table."""
+    reason, _, place = error.partition(" - at `$.")
+    column = place.rstrip("`")
+    name = column.partition("[")[0]
+    if reason.startswith("Invalid enum value ") and name in _WORDS:
+        word = reason.removeprefix("Invalid enum value ").strip("'")
+        return f"`{column}`: {word!r} is no word for this{nearest(word, _WORDS[name])}; there are {', '.join(filter(None, _WORDS[name]))}"
+    if name in _PARAMETERS or name == "callbacks":
+        return f'`{name}`: expected a position, a keyword or both, such as 0, "task" or [0, "task"]'
+    return f"`{column}`: {in_words(reason)}" if column else in_words(reason)
 
 
 def _parameter(value: object) -> object:
