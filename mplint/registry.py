@@ -134,4 +134,6 @@ def _rules_of(pack: ModuleType) -> Iterator[Rule]:
                     continue
                 if re.fullmatch(r"[A-Z]{2,3}\d{3}", value.code) is None:
                     raise ValueError(f"{value.__qualname__}: a code is two or three capitals and three digits, not {value.code!r}")
+                if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", getattr(value, "name", "")) is None:
+                    raise ValueError(f"{value.__qualname__}: a name is words in kebab-case, not {getattr(value, 'name', '')!r}")
                 yield value()

@@ -158,7 +158,10 @@ class Session:
             return
         for rule in self.rules:
             try:
-                yield from rule.check(module, self.project)
+                for alarm in rule.check(module, self.project):
+                    if not isinstance(alarm, Alarm) or alarm.code != rule.code:
+                        raise TypeError(f"`check` has to yield alarms of {rule.code}, not {alarm!r}")
+                    yield alarm
             except Exception as error:  # a rule may be anybody's; the others go on
                 crashes.append(crash_of(rule.code, path, error))
 

@@ -132,6 +132,25 @@ def test_a_pack_that_cannot_be_loaded_is_named(tmp_path: Path) -> None:
     assert "MP501" in done.stdout
 
 
+NAMED = "from mplint.finding import Alarm, Site\nfrom mplint.rule import Rule\nclass Odd(Rule):\n    'Odd.'\n    code = 'XY101'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "rule pack ourpack cannot be loaded: ValueError: Odd: a name is words in kebab-case, not ''"),
+        ("    name = 'Odd Rule'\n", "not 'Odd Rule'"),
+        ("    name = 'odd-rule'\n    def check(self, m, p): yield 'x'\n", "internal error in XY101 at app.py: TypeError: `check` has to yield alarms of XY101, not 'x'"),
+        ("    name = 'odd-rule'\n    def check(self, m, p): yield Alarm('XY102', Site(m.path, 0), 'no')\n", "`check` has to yield alarms of XY101, not Alarm("),
+    ],
+)
+def test_what_is_wrong_with_a_rule_is_said(tmp_path: Path, text: str, message: str) -> None:
+    done = run("app.py", cwd=project(tmp_path / "project"), env=pack(tmp_path, NAMED + text))
+    assert done.returncode == 2
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert "MP501" in done.stdout
+
+
 def test_interrupting_ends_with_130(tmp_path: Path) -> None:
     env = pack(
         tmp_path,
