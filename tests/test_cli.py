@@ -140,7 +140,10 @@ NAMED = "from mplint.finding import Alarm, Site\nfrom mplint.rule import Rule\nc
     [
         ("", "rule pack ourpack cannot be loaded: ValueError: Odd: a name is words in kebab-case, not ''"),
         ("    name = 'Odd Rule'\n", "not 'Odd Rule'"),
-        ("    name = 'odd-rule'\n    def check(self, m, p): yield 'x'\n", "internal error in XY101 at app.py: TypeError: `check` has to yield alarms of XY101, not 'x'"),
+        (
+            "    name = 'odd-rule'\n    def check(self, m, p): yield 'x'\n",
+            "internal error in XY101 at app.py: TypeError: `check` has to yield alarms of XY101, not 'x'",
+        ),
         ("    name = 'odd-rule'\n    def check(self, m, p): yield Alarm('XY102', Site(m.path, 0), 'no')\n", "`check` has to yield alarms of XY101, not Alarm("),
     ],
 )
