@@ -283,4 +283,5 @@ def _hint(where: Home, escape: Escape, handler: Function, registration: Registra
         return f"pool {call.at} {min(registration.signals)}" if free and call is not None else ""
     if escape.function is not handler or handler.path != registration.site.function.path:
         return ""
-    return f"raise {escape.row.at} {signal_parameter(handler) or min(ENDING[s] for s in registration.signals & ENDING.keys())}"
+    number = signal_parameter(handler)
+    return f"raise {escape.row.at} {number}" if number else ""

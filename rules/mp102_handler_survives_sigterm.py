@@ -75,7 +75,8 @@ class HandlerSurvivesSigterm(Rule):
         )
         hint = ""
         if handler is not None and not where.inherited and handler.path == registration.site.function.path and handler.name != "<lambda>":
-            hint = f"{handler.facts.at} {signal_parameter(handler) or 15}"
+            number = signal_parameter(handler)
+            hint = f"{handler.facts.at} {number}" if number else ""
         site = registration.site
         return Alarm(self.code, site.site, f"{what}:{effect}", where.because, site.function.qualname, hint)
 

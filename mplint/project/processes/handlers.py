@@ -198,9 +198,11 @@ def _calls_unknown_handler(project: Project, site: CallSite) -> bool:
 
 
 def signal_parameter(handler: Function) -> str:
-    """The name under which a handler gets the number of its signal, "" when it has none."""
-    params = [p for p in handler.facts.params if p.name != handler.receiver]
-    return params[0].name if params and params[0].kind in {"positional", "positional-only"} else ""
+    """The source by which a handler names the number of its signal, "" when it gets none."""
+    first = next((p for p in handler.facts.params if p.name != handler.receiver), None)
+    if first is None or first.kind not in {"positional", "positional-only", "*"}:
+        return ""
+    return f"{first.name}[0]" if first.kind == "*" else first.name
 
 
 def owner_name(home: Home) -> str:
