@@ -74,7 +74,7 @@ class MissingMainGuard(Rule):
     def _alarm(self, use: Use, child: Instance, function: Function, row: f.Row, way: tuple[CallSite, ...], library: bool) -> Alarm:
         title = child.cls.name.rpartition(".")[2]
         where = "" if child.start else " on macOS, on Windows and from Python 3.14 on"
-        message = f"this `{title}` starts processes when the module is imported, which each of them does{where}"
+        message = f"this `{title}` starts processes when the module is imported, and each of them imports it again{where}"
         because = [Step(site.site, f"{'importing the module' if site.function.is_module else f'`{site.function.name}`'} calls this") for site in way]
         if row is not use.call:
             because.append(Step(function.site(row), "the processes start here"))

@@ -292,8 +292,8 @@ def _alarms(text: str, kind: str) -> list[tuple[str, list[str]]]:
 def test_words() -> None:
     text = "class E(Exception):\n    def __init__(self, message, code):\n        super().__init__(message)\nclass F(E):\n    pass\n"
     first, second = _alarms(text, "FAIL")
-    assert first[0].startswith("fails to unpickle: `__init__` needs `code`, but `args` carries only `message`; as soon as a worker raises it")
-    assert second[0].startswith("fails to unpickle: `E.__init__` needs `code`")
+    assert first[0].startswith("`E` fails to unpickle: `__init__` needs `code`, but `args` carries only `message`; as soon as a worker raises it")
+    assert second[0].startswith("`F` fails to unpickle: `E.__init__` needs `code`")
     assert second[1] == ["`E.__init__` is the constructor that pickle calls"]
 
 

@@ -33,7 +33,7 @@ def alarms(module: Module, project: Project, code: str, kind: str) -> Iterator[A
             continue
         chain = raised_in_worker(project, cls)
         when = "" if chain else "as soon as a worker raises it, "
-        text = f"{wording.message(found)}; {when}{wording.consequence(kind)}"
+        text = f"`{cls.name}` {wording.message(found)}; {when}{wording.consequence(kind)}"
         yield Alarm(code, cls.site(), text, (*chain, *_because(found)), cls.qualname, repair_hint(project, cls, found))
 
 
@@ -46,7 +46,7 @@ def local_classes(module: Module, project: Project, code: str) -> Iterator[Alarm
                 shape = shapes_of(project).of(cls)
                 chain = project.why(function)
                 if shape.is_exception and not shape.open and chain and _raises(project, function, cls):
-                    text = f"cannot be pickled: `{cls.name}` is defined inside a function; {wording.consequence('DUMP')}"
+                    text = f"`{cls.name}` cannot be pickled: it is defined inside a function; {wording.consequence('DUMP')}"
                     yield Alarm(code, cls.site(), text, chain, cls.qualname)
 
 

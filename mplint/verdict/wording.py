@@ -12,7 +12,7 @@ NAMES = 4
 
 
 def message(verdict: Verdict) -> str:
-    """One line on a class that does not survive, without the consequence."""
+    """What happens to a class that does not survive, without its name in front and the consequence behind."""
     outcome = verdict.outcome
     if outcome.kind == "DUMP":
         return _dump(verdict)
