@@ -11,7 +11,7 @@ from mplint.project.containers import ADDING, Growth, growth, grown
 from mplint.project.definitions import unpacked
 from mplint.project.hierarchy import derived
 from mplint.project.modules import Class, Function, Module
-from mplint.project.results import entered_values
+from mplint.project.results import entered_values, given
 from mplint.apis.unpicklable import REFUSED
 from mplint.source import words
 from mplint.project.values import Bound, External, Instance, Literal, Many, ModuleValue, Partial, Super, Tuple, Unknown, Value, elements, useful
@@ -178,12 +178,22 @@ def stored_values(project: Project, cls: Class, attr: str) -> tuple[Value, ...]:
             for function in (method, *method.all_nested()):
                 for target in (f"{holder}.{attr}" for holder in holders):
                     for row in project.stores(function).get(target, ()):
-                        out.extend(_stored_by(project, row, target, function))
+                        out.extend(_made_for(project, cls, row, function) or _stored_by(project, row, target, function))
                     more += growth(project, function, target)
         if not any(map(useful, out)):
             out.extend(v for row in owner.assigns(attr) for v in project.class_level(owner, row, attr))
     out.extend(v for values in placed_values(project, attr, cls) for v in values)
     return grown(dict.fromkeys(out), more)
+
+
+def _made_for(project: Project, cls: Class, row: f.Row, function: Function) -> tuple[Value, ...]:
+    """What a method that `cls` inherits makes by a class that is an attribute of its object, as in `self.pool = self.pool_class()`: `cls` says
+    which; () where it does not."""
+    call = row.value if isinstance(row, f.Assign) and len(row.targets) == 1 else None
+    if not isinstance(call, f.Call) or not isinstance(call.func, f.Attr) or f.dotted(call.func.value) != function.receiver or function.owner in (None, cls):
+        return ()
+    makers = _from_classes(project, project.mro(cls), call.func.attr, project.instance_of(cls))
+    return tuple(given(project, makers, call, function)) if _is_class(project, makers) else ()
 
 
 def placed_values(project: Project, attr: str, holder: Class | Module) -> Iterator[tuple[Value, ...]]:

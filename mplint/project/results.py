@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterable
+from typing import TYPE_CHECKING, Iterable, Iterator
 
 import msgspec
 
@@ -41,14 +41,17 @@ def call_values(project: Project, call: f.Call, function: Function) -> Iterable[
     """All that `call`, standing in `function`, can give."""
     if isinstance(call.func, f.Name) and call.func.id == "super":
         return _super(project, call, function)
-    out: list[Value] = []
     callees = project.values(call.func, function)
-    for callee in callees:
-        out.extend(_called(project, callee, call, function))
+    out = list(given(project, callees, call, function))
     default = default_of(call)
     if default is not None and not isinstance(default, f.Const) and not any(_is_known(project, callee) for callee in callees):
         out.extend(project.values(default, function))
     return out or (Unknown("call"),)
+
+
+def given(project: Project, callees: Iterable[Value], call: f.Call, function: Function) -> Iterator[Value]:
+    """What `call` gives when it is one of `callees` that it calls."""
+    return (value for callee in callees for value in _called(project, callee, call, function))
 
 
 def _is_known(project: Project, callee: Value) -> bool:
