@@ -11,6 +11,7 @@ import pytest
 from mplint import facts as f
 from mplint.finding.spans import resolve
 from mplint.project import Bound, Class, External, Function, Instance, Literal, Many, ModuleValue, Partial, Project, Tuple, Unknown, Value
+from mplint.project.values import shallow
 from mplint.source import Sources
 
 CASES: dict[str, dict[str, str]] = {
@@ -552,3 +553,16 @@ def test_values(tmp_path: Path, name: str) -> None:
                 ", ".join(sorted(values - {""} - ({"?"} if "#: ?" not in line else set()))) or "nothing"
             )
     assert found == expected
+
+
+def test_containers_that_hold_each_other_stay_small() -> None:
+    """A method of a container holds it, so a list of methods of lists of methods has to end somewhere, too."""
+    value: Value = Literal(0)
+    for _ in range(8):
+        value = shallow(Many("list", tuple(Bound(External(f"builtins.dict.method{n}"), Many("dict", (value, Literal(n)))) for n in range(8))))
+    assert 1 < _size(value) < 1000
+
+
+def _size(value: Value) -> int:
+    inner = value.items if isinstance(value, Many) else (value.receiver,) if isinstance(value, Bound) else ()
+    return 1 + sum(map(_size, inner))

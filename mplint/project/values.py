@@ -170,20 +170,48 @@ def named(entries: Iterable[Entry]) -> Named:
 NESTING = 3
 """Containers inside containers that are told apart; a list that is put into itself would nest for ever."""
 
+VAST = 200
+"""Most values inside one container that are told apart below its own elements; containers that hold each other would multiply without end."""
 
-def shallow(value: Value, depth: int = NESTING) -> Value:
-    """`value` with containers below `depth` levels left out."""
+
+def shallow(value: Value) -> Value:
+    """`value` with containers below NESTING levels left out; of one with too much in it, all but its own elements."""
+    return _cut(value, 1 if _is_vast(value) else NESTING)
+
+
+def _is_vast(value: Value) -> bool:
+    seen, ahead = 0, [value]
+    while ahead:
+        seen += 1
+        if seen > VAST:
+            return True
+        inner = ahead.pop()
+        if isinstance(inner, Many):
+            ahead += inner.items
+            ahead += inner.keys
+            ahead += (v for _, found in inner.named for v in found)
+        elif isinstance(inner, Tuple):
+            ahead += (v for item in inner.items for v in item)
+        elif isinstance(inner, Bound):
+            ahead.append(inner.receiver)
+    return False
+
+
+def _cut(value: Value, depth: int) -> Value:
     if isinstance(value, Many):
         if not depth:
             return Unknown("nesting")
-        items = tuple(dict.fromkeys(shallow(v, depth - 1) for v in value.items))
-        keys = tuple(dict.fromkeys(shallow(v, depth - 1) for v in value.keys))
+        items = tuple(dict.fromkeys(_cut(v, depth - 1) for v in value.items))
+        keys = tuple(dict.fromkeys(_cut(v, depth - 1) for v in value.keys))
         if (items, keys) == (value.items, value.keys):
             return value
-        return Many(value.kind, items, keys, tuple((name, tuple(shallow(v, depth - 1) for v in found)) for name, found in value.named))
+        return Many(value.kind, items, keys, tuple((name, tuple(_cut(v, depth - 1) for v in found)) for name, found in value.named))
     if isinstance(value, Tuple):
         if not depth:
             return Unknown("nesting")
-        parts = tuple(tuple(dict.fromkeys(shallow(v, depth - 1) for v in item)) for item in value.items)
+        parts = tuple(tuple(dict.fromkeys(_cut(v, depth - 1) for v in item)) for item in value.items)
         return value if parts == value.items else Tuple(parts)
+    if isinstance(value, Bound) and isinstance(value.receiver, (Many, Tuple)):  # a method of a container holds it
+        receiver = _cut(value.receiver, depth)
+        return Bound(value.function, receiver) if depth else receiver
     return value
