@@ -46,7 +46,7 @@ def definition_values(project: Project, definition: Definition, function: Functi
             return project.import_values(function.module, row.module, row.level, target)
         return project.import_values(function.module, target if alias else target.partition(".")[0], 0, "")
     if isinstance(row, f.FunctionFacts):
-        return [function.nested.get(row.name) or function.module.view(row, row.name)]
+        return [function.view(row)]
     if isinstance(row, f.ClassFacts):
         return [function.module.local_class(row, function)]
     if isinstance(row, f.Handler):

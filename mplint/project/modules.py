@@ -49,7 +49,7 @@ class Function:
         self._parents: dict[int, f.Row] | None = None
         self._rows: tuple[f.Row, ...] | None = None
         self._calls: tuple[CallSite, ...] | None = None
-        self._nested: dict[str, Function] | None = None
+        self._inner: tuple[Function, ...] | None = None
         self._all_nested: tuple[Function, ...] | None = None
         self._graph: Graph | None = None
 
@@ -147,26 +147,28 @@ class Function:
         return (site for site in self.calls if id(site.call) in inside)
 
     @property
-    def nested(self) -> dict[str, Function]:
-        """Functions defined directly in the body, by name; lambdas under "<lambda>N" with N their number."""
-        if self._nested is None:
-            self._nested = {}
-            for row in self.rows:
-                if isinstance(row, f.FunctionFacts):
-                    self._nested[row.name] = self.module.view(row, self._inner(row.name), None, None if self.is_module else self)
-                elif isinstance(row, f.Lambda):
-                    name = f"<lambda>{row.at & ((1 << f.PAGE_BITS) - 1)}"
-                    self._nested[name] = self.module.view(row.function, self._inner("<lambda>"), None, self)
-        return self._nested
+    def inner(self) -> tuple[Function, ...]:
+        """Functions and lambdas defined directly in the body; of several with one name, all."""
+        if self._inner is None:
+            self._inner = tuple(
+                self.view(row) if isinstance(row, f.FunctionFacts) else self.module.view(row.function, self._below("<lambda>"), None, self)
+                for row in self.rows
+                if isinstance(row, (f.FunctionFacts, f.Lambda))
+            )
+        return self._inner
 
-    def _inner(self, name: str) -> str:
+    def view(self, row: f.FunctionFacts) -> Function:
+        """The view of a function that is defined in the body."""
+        return self.module.view(row, self._below(row.name), None, None if self.is_module else self)
+
+    def _below(self, name: str) -> str:
         return name if self.is_module else f"{self.qualname}.{name}"
 
     def all_nested(self) -> tuple[Function, ...]:
         """Every function inside, at any depth, those of local classes too."""
         if self._all_nested is None:
             out: list[Function] = []
-            for function in self.nested.values():
+            for function in self.inner:
                 out += (function, *function.all_nested())
             for row in self.rows:
                 if isinstance(row, f.ClassFacts):
@@ -413,7 +415,7 @@ class Module:
             if found is not None and found.facts is facts:
                 return found
         if id(facts) not in self._local:
-            self._local[id(facts)] = Class(self, facts, outer._inner(facts.name), None if outer.is_module else outer)
+            self._local[id(facts)] = Class(self, facts, outer._below(facts.name), None if outer.is_module else outer)
         return self._local[id(facts)]
 
     def function(self, qualname: str) -> Function | None:

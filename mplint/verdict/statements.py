@@ -239,7 +239,7 @@ def _match(m: Machine, step: f.Match, frame: Frame) -> Signal:
 
 
 def _define(m: Machine, step: f.FunctionFacts, frame: Frame) -> Signal:
-    view = frame.function.nested.get(step.name) or frame.function.module.view(step, step.name)
+    view = frame.function.view(step)
     frame.env[step.name] = Func(view, frame)
     return None
 

@@ -54,7 +54,8 @@ def _put_in_place_of(project: Project, function: Function) -> Function | None:
         return None
     maker = values[0]
     given = [row.value for row in maker.rows if isinstance(row, f.Return)]
-    inner = maker.nested.get(given[0].id) if len(given) == 1 and isinstance(given[0], f.Name) else None
+    named = [g for g in maker.inner if len(given) == 1 and isinstance(given[0], f.Name) and g.name == given[0].id]
+    inner = named[-1] if named else None
     if inner is None or inner.facts.decorators or any(isinstance(row, f.Attr) and row.attr in {"__qualname__", "__wrapped__"} for row in maker.rows):
         return None
     return None if any(f.dotted(site.call.func).rpartition(".")[2] in {"update_wrapper", "wraps"} for site in maker.calls) else inner
