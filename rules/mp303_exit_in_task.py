@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
+from mplint import facts as f
 from mplint.finding import Alarm, Site, Step
-from mplint.project.raising import Escape
+from mplint.project.raising import Escape, caught_classes
 from mplint.project.values import External
 from mplint.rule import Example, Hangs, Raises, Rule
 
@@ -33,7 +34,8 @@ class ExitInTask(Rule):
     ## When it knows
 
     The callable must resolve, the exit lie within three calls, and no handler on the way may catch `SystemExit`. Silent for the body of a
-    `Process`, which ends like that; for initializers (MP606), signal handlers and callbacks, for threads, and for the child that a task forks.
+    `Process`, which ends like that; for initializers (MP606), signal handlers and callbacks, for threads, for the child that a task forks,
+    in handlers of `KeyboardInterrupt` alone, and behind a test that the literals which a call passes decide otherwise (`error(text)` of `exit=False`).
 
     ## References
 
@@ -114,10 +116,18 @@ def _exits(project: Project) -> dict[Site, _Leaving]:
         for callee in submission.callees:
             step = Step(submission.site.site, f"`{submission.title}` takes `{callee.qualname}` as a task")
             for escape in project.escapes(callee, NEAR):
-                if _leaves(escape):
+                if _leaves(escape) and not _follows_interrupt(project, escape):
                     out.setdefault(escape.site, _Leaving(submission, escape.function, (step, *escape.because), escape.how == "end"))
     return out
 
 
 def _leaves(escape: Escape) -> bool:
     return escape.how == "end" or (escape.how in {"exit", "raise"} and "builtins.SystemExit" in escape.names)
+
+
+def _follows_interrupt(project: Project, escape: Escape) -> bool:
+    """Whether it stands in a handler for KeyboardInterrupt alone: Ctrl-C reaches the parent, too, and nobody waits for the task any more."""
+    for place in escape.function.graph.tries_around(escape.row):
+        if isinstance(place.branch, f.Handler) and set(caught_classes(project, escape.function, place.branch)) == {External("builtins.KeyboardInterrupt")}:
+            return True
+    return False

@@ -176,7 +176,7 @@ def _guards(project: Project, function: Function, step: f.Try) -> bool:
 def _thrown(project: Project, function: Function, row: f.Row, name: str) -> Escape:
     """A builtin exception that `row` may raise."""
     kind = External(f"builtins.{name}")
-    return Escape(kind, project.ancestry(kind), "raise", function.site(row), function, row)
+    return Escape(kind, project.ancestry(kind), "raise", function.site(row), function, row, row)
 
 
 def _is_exec(project: Project, site: CallSite) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator
 from mplint import facts as f
 from mplint.project.modules import Class, Function
 from mplint.project.parameters import argument_of
+from mplint.project.switches import is_switched_off
 from mplint.project.values import External, Instance, Many, Partial, Tuple, Unknown, Value
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _of_name(project: Project, expr: f.Name, function: Function, hops: int) -> I
     for definition in rows:
         row = definition.row
         if isinstance(row, f.Param):
-            yield from _of_parameter(project, row, owner, hops)
+            yield from _of_parameter(project, row, owner, expr, hops)
         elif isinstance(row, (f.Assign, f.Bind)) and definition.value is not None and not definition.path:
             yield from callable_values(project, definition.value, owner, hops)
         else:
@@ -109,11 +110,13 @@ def _of_name(project: Project, expr: f.Name, function: Function, hops: int) -> I
             yield from definition_values(project, definition, owner)
 
 
-def _of_parameter(project: Project, param: f.Param, function: Function, hops: int) -> Iterator[Value]:
-    """What the calls of `function` pass, else its default; Unknown when nothing in the project calls it."""
+def _of_parameter(project: Project, param: f.Param, function: Function, expr: f.Name, hops: int) -> Iterator[Value]:
+    """What the calls of `function` that lead to `expr` pass, else its default; Unknown when nothing in the project calls it."""
     sites = project.callers(function)
     for site in sites:
         argument = argument_of(site.call, function, param)
+        if argument is not None and is_switched_off(function, expr, site.call):
+            continue
         if argument is not None:
             yield from callable_values(project, argument, site.function, hops - 1)
         elif site.call.starred:

@@ -13,7 +13,8 @@ from mplint.finding import Site, Step
 from mplint.project.hierarchy import builtin_class, find_method
 from mplint.project.modules import CallSite, Class, Function
 from mplint.project.flow.nodes import constant
-from mplint.project.values import External, Instance, Unknown, Value, elements
+from mplint.project.switches import is_switched_off
+from mplint.project.values import External, Instance, Partial, Unknown, Value, elements
 
 if TYPE_CHECKING:
     from mplint.project import Project
@@ -36,7 +37,8 @@ class Escape(NamedTuple):
 
     `thrown` is the exception class (Unknown when it does not resolve) and `names` all library classes among its ancestors, itself
     included.  `how`: "raise" (written out), "again" (a handler passes on what it caught), "assert", "exit" (`sys.exit`), or "end" (the
-    process ends at once, `os._exit`).  `row` is the raise, assert or call at `site`, `because` are the calls that lead there.
+    process ends at once, `os._exit`).  `row` is the raise, assert or call at `site`, `because` are the calls that lead there, and `via` is the
+    row of the function that was asked about: the first of these calls, or `row` itself.
     """
 
     thrown: Value
@@ -45,6 +47,7 @@ class Escape(NamedTuple):
     site: Site
     function: Function
     row: f.Row
+    via: f.Row
     because: tuple[Step, ...] = ()
 
     @property
@@ -234,9 +237,10 @@ class _Walk:
         callees = self.project.callees(site) if self.depth else ()
         if len(callees) > CANDIDATES:
             return
+        partial = any(isinstance(value, Partial) for value in self.project.values(site.call.func, self.function)) if callees else False
         for callee in callees:
             if self.runs(callee, site.call):
-                yield from self.through(callee, site.call)
+                yield from self.through(callee, site.call, None if partial else site.call)
 
     def runs(self, callee: Function, call: f.Call) -> bool:
         """Whether the body of `callee` runs here and now and is not one that subclasses replace."""
@@ -247,12 +251,14 @@ class _Walk:
             return isinstance(parent, (f.For, f.With, f.Comprehension)) or (isinstance(parent, f.Yield) and parent.is_from)
         return not callee.facts.is_async or isinstance(parent, f.Await)
 
-    def through(self, callee: Function, row: f.Row) -> Iterator[Escape]:
+    def through(self, callee: Function, row: f.Row, call: f.Call | None = None) -> Iterator[Escape]:
+        """What leaves `callee` here; `call` is what calls it, where all that it is given is written there."""
         if not self.depth:
             return
         step = Step(self.function.site(row), f"`{self.function.name}` calls `{callee.qualname}`")
         for escape in self.project.escapes(callee, self.depth - 1):
-            yield escape._replace(because=(step, *escape.because))
+            if call is None or not is_switched_off(callee, escape.via, call):
+                yield escape._replace(because=(step, *escape.because), via=row)
 
     def raised(self, step: f.Raise, caught: Mapping[str, tuple[Escape, ...]]) -> Iterator[Escape]:
         exc = step.exc
@@ -265,7 +271,7 @@ class _Walk:
 
     def escape(self, thrown: Value, how: str, row: f.Row) -> Escape:
         names = self.project.ancestry(thrown) if isinstance(thrown, (Class, External)) else frozenset({"?"})
-        return Escape(thrown, names, how, self.function.site(row), self.function, row)
+        return Escape(thrown, names, how, self.function.site(row), self.function, row, row)
 
 
 def _class_of(value: Value) -> Value:
