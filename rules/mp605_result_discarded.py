@@ -41,8 +41,9 @@ class ResultDiscarded(Rule):
 
     The receiver must be a pool or executor by what the project assigns to it. Silent with an `error_callback`, when the result is stored where
     others can read it, returned, passed on, awaited or given a done callback, and when the submitted function handles whatever it can
-    raise: everything it does stands in a `try` with `except Exception` (or wider) that does not raise again, in that handler or in the `finally`
-    behind it. On a process executor such a call is reported all the same: the result is the only place where `BrokenProcessPool` shows.
+    raise: everything it does stands in a `try` with `except Exception` (or wider) that does not raise again or has logged or handed on what it
+    caught, in that handler or in the `finally` behind it. On a process executor such a call is reported all the same: the result is the only place
+    where `BrokenProcessPool` shows.
 
     ## References
 

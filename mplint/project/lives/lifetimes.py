@@ -191,7 +191,9 @@ class _Walk:
             self.touches[Touch(attr.attr, function, attr)] = None
             return
         call = function.parent(attr)
-        if isinstance(call, f.Call) and call.func is attr and attr.attr in _GIVING:
+        if not (isinstance(call, f.Call) and call.func is attr):  # a field of a named tuple
+            self.value(function, attr, opened(path))
+        elif attr.attr in _GIVING:
             self.value(function, call, nesting.taken(attr.attr, path, call))
 
     def _displayed(self, function: Function, display: f.Sequence, row: f.Row, path: Path) -> None:
@@ -308,11 +310,12 @@ class _Walk:
         if not callees and self.handed:
             found = callable_values(self.project, call.func, function)
             callees = tuple(dict.fromkeys(g for v in found for g in self.project.run_by(v))) if not any(map(is_open, found)) else ()
-        if not callees or len(callees) > 4:
+        called = self.project.values(call.func, function)
+        if not callees or len(callees) > 4 or any(isinstance(v.function if isinstance(v, Bound) else v, External) for v in called):
             if self.inward and function in self.project.workers() and sides(self.project, function) == {"worker"}:
                 self.touches[Touch("passed()", function, call)] = None
                 return
-            for value in self.project.values(call.func, function):
+            for value in called:
                 for name in _library_names(self.project, value):
                     self.touches[Touch(f"{name}()", function, call)] = None
             self._escape(f"passed to `{f.dotted(call.func) or 'a call'}`")

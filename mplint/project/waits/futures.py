@@ -49,10 +49,16 @@ def is_done(project: Project, use: Use) -> bool:
 
 
 def sources_of(function: Function, name: str) -> Iterator[f.Expr]:
-    """What the loops and comprehensions iterate over that bind a name."""
+    """What the loops and comprehensions iterate over that bind a name, and what `next()` and `pop()` take from that do."""
     for row in function.rows:
         if isinstance(row, f.For) and _binds(row.target, name):
             yield row.source
+        elif isinstance(row, f.Assign) and isinstance(row.value, f.Call) and any(f.dotted(target) == name for target in row.targets):
+            taken = row.value.positional(0) if f.dotted(row.value.func) == "next" else None
+            if isinstance(row.value.func, f.Attr) and row.value.func.attr in {"pop", "popleft"}:
+                taken = row.value.func.value
+            if taken is not None:
+                yield taken
         elif isinstance(row, f.Comprehension):
             yield from (c.source for c in row.clauses if _binds(c.target, name))
 

@@ -25,6 +25,10 @@ _HARMLESS = {
 """Last names of calls that do not fail where they are usual: telling, asking the time, keeping something."""
 
 
+_TELLING = {"exception", "print_exc", "set_exception"}
+"""Last names of calls that take the exception which is being handled."""
+
+
 def is_quiet(project: Project, function: Function, depth: int = DEPTH, inside: tuple[Function, ...] = ()) -> bool:
     """Whether nothing that `function` does can raise an Exception to its caller, as far as calls, `raise` and `assert` go.  `inside` are the functions
     on the way."""
@@ -38,11 +42,24 @@ def is_quiet(project: Project, function: Function, depth: int = DEPTH, inside: t
 def _is_handled(project: Project, function: Function, row: f.Row) -> bool:
     """Whether a handler around `row` takes all and lets nothing out; what that handler calls, and the `finally` behind it, is how it is handled."""
     for place in function.graph.tries_around(row):
+        if isinstance(row, f.Raise) and isinstance(place.branch, f.Handler) and _is_told(function, place.branch):
+            return True
         if not isinstance(place.row, f.Try) or (place.part != "body" and (place.part == "orelse" or not isinstance(row, f.Call))):
             continue
         taker = next((handler for handler in place.row.handlers if catches_all(project, function, handler)), None)
-        if taker is not None and "raise" not in function.graph.ways_out(taker.body):
+        if taker is not None and ("raise" not in function.graph.ways_out(taker.body) or _is_told(function, taker)):
             return True
+    return False
+
+
+def _is_told(function: Function, handler: f.Handler) -> bool:
+    """Whether a handler tells somebody what it caught, whatever it does then: nobody has to ask the result for it."""
+    for call in f.walk(*handler.body):
+        if isinstance(call, f.Call) and isinstance(function.parent(call), f.Do):
+            last = f.last_name(call.func)
+            passed = {row.id for row in f.walk(*(a.value for a in call.args)) if isinstance(row, f.Name)}
+            if last in _TELLING or (handler.name in passed and last not in {"debug", "info"}):
+                return True
     return False
 
 
