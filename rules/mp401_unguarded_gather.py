@@ -32,7 +32,8 @@ class UnguardedGather(Rule):
 
     The awaitables must lead to `run_in_executor` (or a wrapped future) on a known executor. Silent for thread pools and the default executor (MP406
     covers those, and executors of the project whose `submit` calls the function itself), for plain coroutines, with `return_exceptions=True`, inside
-    a `try` that handles `Exception`, when every awaited coroutine catches what its worker raises, and when every caller in the project handles it.
+    a `try` that handles `Exception` or whose `finally` cancels what is left and waits for it, when every awaited coroutine catches what its worker
+    raises, and when every caller in the project handles it.
 
     ## Fix safety
 

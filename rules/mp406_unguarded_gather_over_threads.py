@@ -29,8 +29,9 @@ class UnguardedGatherOverThreads(Rule):
 
     ## When it knows
 
-    The awaitables must lead to `run_in_executor` or `to_thread`. Silent with `return_exceptions=True`, inside a `try` that handles `Exception`,
-    when every awaited coroutine catches what its thread raises, and when every caller in the project handles it.
+    The awaitables must lead to `run_in_executor` or `to_thread`. Silent with `return_exceptions=True`, inside a `try` that handles `Exception`
+    or whose `finally` cancels what is left and waits for it, when every awaited coroutine catches what its thread raises, and when every caller in
+    the project handles it.
 
     ## Fix safety
 

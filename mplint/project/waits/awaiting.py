@@ -96,6 +96,17 @@ def is_handled(project: Project, function: Function, row: f.Row) -> bool:
     return any(catches_all(project, function, handler) for _, handler in function.graph.handlers_around(row))
 
 
+def _is_cancelled_after(project: Project, function: Function, row: f.Row) -> bool:
+    """Whether the `finally` of a try around `row` cancels what is still under way, by itself or by a function of the project, and waits for its end."""
+    for place in function.graph.tries_around(row):
+        if isinstance(place.row, f.Try) and place.part != "final" and any(isinstance(r, f.Await) for r in f.walk(*place.row.final)):
+            for site in function.calls_in(*place.row.final):
+                inner = (call for callee in project.callees(site) for call in callee.calls)
+                if any(f.last_name(s.call.func) == "cancel" for s in (site, *inner)):
+                    return True
+    return False
+
+
 class Gather(NamedTuple):
     """An `asyncio.gather` over the work of executors that nobody handles; `used` says that its result is looked at."""
 
@@ -114,7 +125,7 @@ def unguarded_gathers(project: Project, function: Function) -> Iterator[Gather]:
         if not found:
             continue
         rows = awaited_at(function, use.call)
-        if any(is_handled(project, function, row) for row in rows) or callers_guard(project, function):
+        if any(is_handled(project, function, row) or _is_cancelled_after(project, function, row) for row in rows) or callers_guard(project, function):
             continue
         used = not all(isinstance(function.parent(row), f.Do) for row in rows)
         yield Gather(use.site, min(found, key=lambda w: ("process", "any", "thread").index(w.where)), used)
