@@ -29,7 +29,7 @@ class Channel(NamedTuple):
 
     `made` is the call that makes it, `queue` the object, `life` what becomes of it in all processes; `told` are the calls by which workers put
     something into it, or may do so ("passed()": they pass it to code out of sight), `fed` those by which only the parent does, `taken` the places
-    where the parent takes something out, `relayed` those where only threads of it do.
+    where the parent takes something out that it has not put there just before, `relayed` those where only threads of it do.
     """
 
     made: CallSite
@@ -105,18 +105,25 @@ def _told(project: Project, made: CallSite, value: Instance, life: Life) -> Chan
     told = (*(t for t, side in at.items() if "worker" in side), *hidden)
     if not told:
         return None
-    fed = tuple(t for t, side in at.items() if side - {"worker"} and (side != _BOTH or _is_near(project, made, t.function)))
-    at = {t: side_of(project, made, t.function) for t in life.touched(*TAKING, "iter()")}
-    taken = tuple(t for t, side in at.items() if "parent" in side)
-    relayed = tuple(t for t, side in at.items() if side == {"thread"})
+    takes = {t: side_of(project, made, t.function) for t in life.touched(*TAKING, "iter()")}
+    taken = tuple(t for t, side in takes.items() if "parent" in side)
+    own = {t: _calls(project, made, t.function) for t, side in at.items() if side == _BOTH}
+    fed = tuple(t for t, side in at.items() if side - {"worker"} and (t not in own or _is_near(made, t.function, own[t], taken)))
+    taken = tuple(t for t in taken if not any(made.function.graph.reaches(call, t.row) for calls in own.values() for call in calls))
+    relayed = tuple(t for t, side in takes.items() if side == {"thread"})
     return Channel(made, value, life, told, fed, taken, relayed)
 
 
-def _is_near(project: Project, made: CallSite, function: Function) -> bool:
-    """Whether who makes the queue also runs `function` himself: a method of the same class, or what the making function calls."""
+def _calls(project: Project, made: CallSite, function: Function) -> list[f.Call]:
+    """Where who makes the queue calls `function` himself."""
+    return [site.call for site in project.callers(function) if site.function is made.function]
+
+
+def _is_near(made: CallSite, function: Function, calls: list[f.Call], taken: tuple[Touch, ...]) -> bool:
+    """Whether who makes the queue also runs `function` himself, and others take something out: in a method of the same class, or by `calls`."""
     if function.owner is not None and function.owner is made.function.owner:
         return True
-    return any(site.function is made.function for site in project.callers(function))
+    return bool(calls) and any(t.function is not made.function for t in taken)
 
 
 def _putting(project: Project, made: CallSite, put: Touch, hidden: set[str]) -> frozenset[Side]:
