@@ -49,7 +49,7 @@ class WorkerSwallowsExit(Rule):
 
     The function must run in a worker process for certain. Counted are calls that wait and, in the task itself, those of other functions that call
     something. Silent when the clause can raise again, exits, or hands the exception on; when another clause before it takes `SystemExit`;
-    and when it is the last thing that the body of a `Process` does.
+    and when it is the last thing that the body of a `Process` does, or leaves the loop that goes round in it.
 
     ## Fix safety
 
@@ -73,7 +73,7 @@ class WorkerSwallowsExit(Rule):
                 handler = _swallowing(project, function, row) if isinstance(row, f.Try) else None
                 if handler is None or not isinstance(row, f.Try) or not _takes_time(project, function, row, reach.caller is None):
                     continue
-                if reach.submission.role in {"target", "run"} and reach.caller is None and not function.graph.loops_around(row):
+                if reach.submission.role in {"target", "run"} and reach.caller is None and not function.graph.reaches(handler, row.body[0]):
                     continue
                 what = "a bare `except:`" if handler.types is None else "`except BaseException`"
                 message = f"{what} in a worker swallows the `SystemExit` or `KeyboardInterrupt` that is to end it"

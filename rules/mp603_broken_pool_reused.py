@@ -38,7 +38,7 @@ class BrokenPoolReused(Rule):
     The executor in the `try` and the one that is used afterwards must be one object, and no way between may bind its name or attribute again or
     call a function of the project that may do so. Silent when the handler raises again or leaves; and for `get_reusable_executor()`, asked again,
     which gives a new executor. A kept executor must be made in another function than the one that gives it work, or passes it to the function of the same
-    file that does, one that does not end it again; silent as soon as
+    file that does, one that does not end it again; an inner function that is only called on the spot is the same piece of work. Silent as soon as
     any file of the project but its tests names one of these exceptions.
 
     ## References
@@ -158,11 +158,20 @@ def _is_kept(project: Project, value: Instance, function: Function) -> bool:
         return False
     if any("reuse" in row.does and row.gives == getattr(value.cls, "name", "") for row in project.table.apis.values()):
         return False
-    return not _makes(function, value.made) and not _is_of_one_run(project, value.made)
+    return not _makes(function, value.made) and not _is_of_one_run(project, value.made) and not _is_called_in_place(function, value.made)
 
 
 def _makes(function: Function, made: Site) -> bool:
     return any(function.site(site.call) == made for site in function.calls)
+
+
+def _is_called_in_place(function: Function, made: Site) -> bool:
+    """Whether the function stands inside the one that makes the executor, which only calls it: both are one piece of work."""
+    outer = function.outer
+    if outer is None or function.facts.decorators or not _makes(outer, made):
+        return False
+    named = [outer.parent(row) for row in outer.rows if isinstance(row, f.Name) and row.id == function.name]
+    return bool(named) and all(isinstance(row, f.Call) and f.dotted(row.func) == function.name for row in named)
 
 
 def _is_of_one_run(project: Project, made: Site) -> bool:

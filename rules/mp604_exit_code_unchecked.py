@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Iterator
 from mplint import facts as f
 from mplint.finding import Alarm, Step
 from mplint.project.modules import CallSite, Class, Function
+from mplint.project.processes.sides import sides
 from mplint.project.values import Instance
 from mplint.rule import Example, Prints, Raises, Rule
 
@@ -38,9 +39,9 @@ class ExitCodeUnchecked(Rule):
     The process is followed through names, attributes, lists, arguments and returns. Silent when `exitcode` or `sentinel` is read anywhere
     there (to ask only whether it is None tells no more than `is_alive()`), when the object leaves the sight, when the parent itself ends the
     child (`terminate()`, `kill()`) before it joins it, for daemonic helpers that nobody joins, when what the child did is asserted afterwards,
-    when the exit codes of other children are asked for by who joins, when the answer comes through a queue, pipe or event that is waited for
-    with a timeout by who joins, or through a queue that is read without waiting by who asks whether the process lives, and when it decides about
-    an error that the process lives or has ended.
+    when the exit codes of other children are asked for by who joins, when a thread that joins logs every end as an error, when the answer comes
+    through a queue, pipe or event that is waited for with a timeout by who joins, or through a queue that is read without waiting by who asks
+    whether the process lives, and when it decides about an error that the process lives or has ended.
 
     ## References
 
@@ -69,7 +70,7 @@ class ExitCodeUnchecked(Rule):
                 continue
             if not joins and (names & {*_ENDED, "close"} or _is_daemon(use, life) or {"attribute", "global"} & set(life.kept)):
                 continue
-            if _notices(life) or _hears_with_timeout(life, project) or any(_is_judged_otherwise(t) for t in joins or life.touched("start")):
+            if _notices(life) or _hears_with_timeout(life, project) or any(_is_judged_otherwise(t, project) for t in joins or life.touched("start")):
                 continue
             said = "is joined, but" if joins else "is polled, but" if "is_alive" in names else "is started and forgotten:"
             message = f"this process {said} nobody looks at its exit code: a crash goes unnoticed"
@@ -169,7 +170,7 @@ def _rounds(function: Function, row: f.Row, other: f.Row) -> list[f.Row]:
 def _sees_no_signal(look: Touch) -> bool:
     """Whether an exit code is asked only whether it is a certain positive number, or greater than one, and nothing else is done with it."""
     around = look.function.parent(look.row)
-    if not isinstance(around, f.Op) or len(around.operands) != 2:
+    if not isinstance(around, f.Op) or len(around.operands) != 2 or any(isinstance(row, f.Assert) for row in look.function.ancestors(around)):
         return False
     numbers = [o.value for o in around.operands if isinstance(o, f.Const) and isinstance(o.value, int) and not isinstance(o.value, bool)]
     if around.op == "==":
@@ -188,10 +189,16 @@ def _asks_for_none(function: Function, row: f.Row) -> bool:
     return isinstance(around, f.Op) and around.op in {"is", "is not"} and any(isinstance(o, f.Const) and o.value is None for o in around.operands)
 
 
-def _is_judged_otherwise(touch: Touch) -> bool:
-    """Whether the function that joins (or starts) asserts afterwards what the child should have done, or asks other children for their exit codes."""
+def _is_judged_otherwise(touch: Touch, project: Project) -> bool:
+    """Whether the function that joins (or starts) asserts afterwards what the child should have done, asks other children for their exit codes, or
+    watches the child from a thread of its own, to report each end as an error."""
     function = touch.function
+    call = function.parent(touch.row)
+    to_the_end = touch.name == "join" and isinstance(call, f.Call) and not call.args and "thread" in sides(project, function)
     for row in function.rows:
+        if to_the_end and isinstance(row, f.Call) and f.last_name(row.func) in {"error", "critical"} and function.graph.reaches(touch.row, row):
+            if not any(place.part == "handler" for place in function.graph.tries_around(row)):
+                return True
         if isinstance(row, f.Attr) and row.attr == "exitcode" and not _asks_for_none(function, row):
             return True
         asserts = isinstance(row, f.Assert) or (isinstance(row, f.Call) and f.dotted(row.func).rpartition(".")[2].startswith("assert"))

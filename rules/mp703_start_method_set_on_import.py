@@ -29,6 +29,8 @@ _FREE = frozenset(
 _QUESTIONS = frozenset({"get_start_method", "parent_process", "current_process"})
 """What a module asks before it sets the start method, so that its children do not do it again."""
 
+_METHODS = frozenset({"", "fork", "spawn", "forkserver"})
+
 _COMMANDS = frozenset({"command", "group", "callback"})
 """Decorators of click and typer that make a function a program's entry."""
 
@@ -58,8 +60,8 @@ class StartMethodSetOnImport(Rule):
     `if __name__ == "__main__":`; for scripts and tests also where the method is fork, with `force=True`, and where RuntimeError is caught or
     `get_start_method` asked before, because a child gets over that. Modules of packages are expected to leave the choice to the program
     that imports them. A function is reported when it sets the method and then uses the default context itself; not when it is a
-    command or called `main`. A context is unused when nothing ever reads it; not where the call may fail and that is handled, for then it
-    is a question.
+    command or called `main`, or sets it only where `get_start_method(allow_none=True)` is None. A context is unused when nothing ever reads it;
+    not where the call may fail and that is handled, for then it is a question.
 
     ## Fix safety
 
@@ -101,6 +103,8 @@ class StartMethodSetOnImport(Rule):
             return
         forced = use.call.keyword("force") or use.call.positional(1)
         methods = _methods(use, project)
+        if not methods <= _METHODS:
+            return  # a library's own, which does what it likes
         if way and is_library(project, module) and not is_library(project, way[0].function.module):
             way = None  # a script that calls the function of a package
         if way is None:
@@ -237,9 +241,22 @@ def _is_careful(project: Project, function: Function, call: f.Call) -> bool:
     return any(isinstance(row, (f.Attr, f.Name)) and _last(row) in _QUESTIONS for row in (*asked, *f.walk(*answers)))
 
 
+def _is_first(function: Function, call: f.Call) -> bool:
+    """Whether the start method is only set where nobody has set one before."""
+    return any(branch.holds and _asks_for_none(branch.test) for branch in function.graph.branch_conditions(call))
+
+
+def _asks_for_none(test: f.Expr) -> bool:
+    if not isinstance(test, f.Op):
+        return False
+    if test.op == "and":
+        return any(map(_asks_for_none, test.operands))
+    return test.op == "is" and any(isinstance(o, f.Call) and _last(o.func) == "get_start_method" for o in test.operands)
+
+
 def _is_selfish(use: Use, forced: f.Expr | None, project: Project) -> bool:
     """Whether a function sets the start method for what it, or a function that calls it for that, starts with the default context."""
-    if forced is None and _is_careful(project, use.function, use.call):
+    if (forced is None and _is_careful(project, use.function, use.call)) or _is_first(use.function, use.call):
         return False
     places = (use.site, *project.callers(use.function)) if not _is_entry(use.function) else ()
     return any(

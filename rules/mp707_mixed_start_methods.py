@@ -10,6 +10,7 @@ from mplint.finding import Alarm, Step
 from mplint.project.messages.payloads import arguments
 from mplint.project.messages.pickling import goes_its_own_way
 from mplint.project.processes.forking import forks
+from mplint.project.modules import Class
 from mplint.project.values import External, Instance, Value, elements
 from mplint.rule import Example, Prints, Raises, Rule
 
@@ -40,7 +41,8 @@ class MixedStartMethods(Rule):
     ## When it knows
 
     Both the call that makes the object and the start method of the process must be known. Silent where the project sets another default by `set_start_method`,
-    for a target version from 3.14 on, for the proxies of a manager, the ends of a `Pipe`, and values without a lock.
+    for a target version from 3.14 on, for the proxies of a manager, the ends of a `Pipe`, values without a lock, and objects of
+    the project's own classes, which choose a context themselves.
 
     ## References
 
@@ -147,6 +149,8 @@ def _forked(project: Project, expr: f.Expr, function: Function) -> Instance | No
     if len(values) != 1 or not isinstance(values[0], Instance):
         return None
     found = values[0]
+    if isinstance(found.cls, Class):  # its constructor gives the library's a context
+        return None
     if found.made is None or found.where != "process" or project.role(found) not in GUARDED or _has_no_lock(project, found):
         return None
     maker = project.maker(found)
