@@ -94,7 +94,7 @@ class Shapes:
         if cls in below:
             return (cls,), f"a base of {cls.name}"
         sequences: list[tuple[Owner, ...]] = []
-        unknown = ""
+        unknown = f"the code behind the stub of {cls.name}" if cls.module.path.endswith(".pyi") else ""
         for base in direct_bases(self.project, cls):
             if isinstance(base, Class):
                 above, reason = self._linearised(base, (*below, cls))
