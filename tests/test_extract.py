@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import re
 import sysconfig
 import warnings
 from collections import Counter
@@ -15,6 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import mplint.extract.expressions
+import mplint.extract.steps
 from mplint import extract, facts
 from mplint.facts import outline
 from mplint.source import Lines, decode
@@ -150,11 +154,26 @@ def test_pages_of_odd_layout(text: str, calls: list[str]) -> None:
     assert [facts.dotted(row.func) for row in sorted(rows_of(text), key=lambda row: row.at) if isinstance(row, facts.Call)] == calls
 
 
-def test_syntax_that_only_libcst_reads() -> None:
-    lines = Lines("x = [*f(y) for y in g()]\n")
-    page = outline.Page(1, 1, "module")
+@pytest.mark.parametrize("text", ["x = [*f(y) for y in g()]", "x = {**f(y) for y in g()}", "lazy import f\nlazy from f import g\nf(g())"])
+def test_syntax_that_only_libcst_reads(text: str) -> None:
+    if re.search(r"lazy|\*\* ?f", text) and not hasattr(cst, "LazyImport"):
+        pytest.skip("read from LibCST 1.9 on")
+    lines = Lines(f"{text}\n")
+    page = outline.Page(1, text.count("\n") + 1, "module")
     tree, _ = extract.parse_page(lines, page)
     assert {facts.dotted(row.func) for row in facts.walk(*extract.steps_of(tree, page, 0)) if isinstance(row, facts.Call)} == {"f", "g"}
+
+
+def concrete(*bases: type) -> Iterator[str]:
+    for base in bases:
+        if not inspect.isabstract(base):
+            yield base.__name__
+        yield from concrete(*base.__subclasses__())
+
+
+def test_every_statement_and_expression_of_libcst_is_known() -> None:
+    assert set(concrete(cst.BaseSmallStatement, cst.BaseCompoundStatement)) <= {node.__name__ for node in mplint.extract.steps._STEPS}
+    assert set(concrete(cst.BaseExpression)) <= {node.__name__ for node in mplint.extract.expressions._EXPRS}
 
 
 @pytest.mark.parametrize(

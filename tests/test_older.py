@@ -26,9 +26,10 @@ PAIRS = {
         "def f[T](x: T): pass\nasync def g[T: dict[str, int]]  (x): pass\nclass C[T]: pass\nclass D[\n    T,\n](C):\n    def h[T](self): pass\n",
         "def f(x: T): pass\nasync def g(x): pass\nclass C(): pass\nclass D(\n\nC):\n    def h(self): pass\n",
     ),
+    "lazy imports": ("lazy import a\nlazy from b import (c,\nd)\n", "import a\nfrom b import (c,\nd)\n"),
     "nothing of it": (
-        "type = 1\ntype(x)[0] == 2\nexcepted, a = 1, 2\nclassed[0] = 1\ntry:\n    x\nexcept (A, B):\n    y\nexcept (A, B) as e:  # one, two: three\n    z\n",
-        "type = 1\ntype(x)[0] == 2\nexcepted, a = 1, 2\nclassed[0] = 1\ntry:\n    x\nexcept (A, B):\n    y\nexcept (A, B) as e:  # one, two: three\n    z\n",
+        "lazy = 1\nlazy.imported\ntype = 1\ntype(x)[0] == 2\nexcepted, a = 1, 2\nclassed[0] = 1\ntry:\n    x\nexcept (A, B):\n    y\nexcept (A, B) as e:  # one, two: three\n    z\n",
+        "lazy = 1\nlazy.imported\ntype = 1\ntype(x)[0] == 2\nexcepted, a = 1, 2\nclassed[0] = 1\ntry:\n    x\nexcept (A, B):\n    y\nexcept (A, B) as e:  # one, two: three\n    z\n",
     ),
     "a bracket that is never closed": ("def f[T(x): pass\n", "def f[T(x): pass\n"),
 }
@@ -40,14 +41,14 @@ def test_rewriting(newer: str, expected: str) -> None:
     assert older(newer) == expected
 
 
-@pytest.mark.parametrize("name", ["exceptions without parentheses", "aliases", "parameters"])
+@pytest.mark.parametrize("name", ["exceptions without parentheses", "aliases", "parameters", "lazy imports"])
 def test_the_outline_is_that_of_the_older_words(name: str) -> None:
     newer, expected = PAIRS[name]
     assert outline_of(newer) == outline_of(expected)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="this Python knows no type parameters")
-@pytest.mark.parametrize("name", ["aliases", "parameters"])
+@pytest.mark.parametrize("name", ["aliases", "parameters", "lazy imports"])
 def test_a_python_that_knows_the_syntax_sees_the_same(name: str) -> None:
     newer, _ = PAIRS[name]
     ast.parse(newer)

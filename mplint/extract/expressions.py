@@ -235,6 +235,13 @@ def dict_comprehension(walk: Walk, node: cst.DictComp) -> f.Comprehension:
     return f.Comprehension(at, "dict", f.Sequence(at, "tuple", (expr(walk, node.key), expr(walk, node.value))), loops)
 
 
+def merged(walk: Walk, node: Any) -> f.Comprehension:
+    """`{**d for d in dicts}` (PEP 798)."""
+    at = walk.number(node)
+    loops = clauses(walk, node.for_in)
+    return f.Comprehension(at, "dict", f.Star(at, expr(walk, node.value)), loops)
+
+
 def clauses(walk: Walk, node: cst.CompFor | None) -> tuple[f.Clause, ...]:
     out: list[f.Clause] = []
     while node is not None:
@@ -273,3 +280,5 @@ _EXPRS: dict[type[cst.CSTNode], Callable[[Walk, Any], Any]] = {
     cst.StarredElement: starred,  # of a comprehension, where LibCST reads more than CPython does
     cst.DictComp: dict_comprehension, cst.Await: await_, cst.Yield: yield_, cst.NamedExpr: bind,
 }  # fmt: skip
+if hasattr(cst, "StarredDictComp"):  # LibCST 1.9
+    _EXPRS[cst.StarredDictComp] = merged

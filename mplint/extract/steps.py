@@ -42,10 +42,18 @@ def block(walk: Walk, body: Iterable[Any]) -> tuple[f.Step, ...]:
     for node in body:
         if type(node) is cst.SimpleStatementLine:
             for small in node.body:
-                steps.append(_STEPS[type(small)](walk, small))
+                steps.append(step(walk, small))
         else:
-            steps.append(_STEPS[type(node)](walk, node))
+            steps.append(step(walk, node))
     return tuple(steps)
+
+
+def step(walk: Walk, node: Any) -> f.Step:
+    handler = _STEPS.get(type(node))
+    if handler is None:
+        raise Unreadable(f"{type(node).__name__} is a statement that mplint does not know")
+    row: f.Step = handler(walk, node)
+    return row
 
 
 def suite(walk: Walk, node: Any) -> tuple[f.Step, ...]:
@@ -55,7 +63,7 @@ def suite(walk: Walk, node: Any) -> tuple[f.Step, ...]:
     if type(node) in (cst.Else, cst.Finally):
         node = node.body
     if type(node) is cst.SimpleStatementSuite:
-        return tuple(_STEPS[type(small)](walk, small) for small in node.body)
+        return tuple(step(walk, small) for small in node.body)
     return block(walk, node.body)
 
 
@@ -233,3 +241,5 @@ _STEPS: dict[type[cst.CSTNode], Callable[[Walk, Any], Any]] = {
     cst.ImportFrom: import_from, cst.Assert: assert_, cst.Del: delete, cst.If: if_, cst.While: while_,
     cst.For: for_, cst.Try: try_, cst.TryStar: try_, cst.With: with_, cst.Match: match, cst.TypeAlias: type_alias,
 }  # fmt: skip
+if hasattr(cst, "LazyImport"):  # PEP 810, LibCST 1.9
+    _STEPS |= {cst.LazyImport: import_, cst.LazyImportFrom: import_from}

@@ -141,7 +141,7 @@ class Clause(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Comprehension(Row, frozen=True, tag="g"):
-    """`kind` is "list", "set", "dict" or "generator"; a dict's element is a two-item tuple display."""
+    """`kind` is "list", "set", "dict" or "generator"; a dict's element is a two-item tuple display, or a Star of what is merged into it."""
 
     kind: str
     element: Expr

@@ -1,7 +1,7 @@
 """Newer syntax in the words of an older Python, line for line: what an outline asks of a module, any of them can then tell.
 
-Rewritten are the type parameters and `type` statements of PEP 695 and the exceptions without parentheses of PEP 758; what they say about types is
-left out.  Strings that look like one of these are changed, too: an outline does not read strings.
+Rewritten are the type parameters and `type` statements of PEP 695, the exceptions without parentheses of PEP 758 and the lazy imports of PEP 810;
+what they say about types is left out.  Strings that look like one of these are changed, too: an outline does not read strings.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import re
 
 _EXCEPT = re.compile(r"^([ \t]*except\*?[ \t]+)([^\n:#()]*,[^\n:#()]*):", re.MULTILINE)
 _ALIAS = re.compile(r"^([ \t]*)type[ \t]+(\w+)[ \t]*(?:\[[^\[\]\n]*(?:\[[^\[\]\n]*\][^\[\]\n]*)*\][ \t]*)?=(?!=)", re.MULTILINE)
+_LAZY = re.compile(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
 _GENERIC = re.compile(r"^[ \t]*(?:async[ \t]+def|def|class)[ \t]+\w+[ \t]*(\[)", re.MULTILINE)
 _ARGUMENTS = re.compile(r"[ \t]*\(")
 _BRACKET = re.compile(r"[\[\]]")
 
 
 def older(source: str) -> str:
-    """`source` with as many lines, for a parser that knows neither PEP 695 nor PEP 758."""
-    text = _EXCEPT.sub(r"\1(\2):", source)
+    """`source` with as many lines, for a parser that knows none of these."""
+    text = _LAZY.sub(r"\1", _EXCEPT.sub(r"\1(\2):", source))
     return _without_parameters(_ALIAS.sub(r"\1\2 =", text))
 
 

@@ -253,7 +253,7 @@ def _comprehension(m: Machine, expr: f.Comprehension, frame: Frame) -> Any:
     inner = Frame(frame.function, {}, frame.owner, frame.receiver, frame, frame.site)
     source = ev(m, expr.clauses[0].source, frame)
     known = iterate(m, source)
-    if known is not None and len(expr.clauses) == 1 and len(known) <= 24 and expr.kind != "generator":
+    if known is not None and len(expr.clauses) == 1 and len(known) <= 24 and expr.kind != "generator" and not isinstance(expr.element, f.Star):
         out: list[Any] = []
         for value in known:
             assign(m, expr.clauses[0].target, value, inner)
