@@ -13,7 +13,7 @@ from mplint.project.lives import handing, mentions, nesting, records
 from mplint.project.callables import callable_values, is_open
 from mplint.project.containers import ADDING
 from mplint.project.modules import CallSite, Class, Function
-from mplint.project.lives.nesting import Path, inside, key_of, moved, opened
+from mplint.project.lives.nesting import Among, Path, inside, key_of, moved, opened
 from mplint.project.parameters import callers_by_declaration
 from mplint.project.processes.sides import sides
 from mplint.project.values import Bound, External, Instance, Many, Value
@@ -162,7 +162,7 @@ class _Walk:
                 sliced = isinstance(around.index, f.Sequence) and around.index.kind == "slice"
                 self.value(function, around, moved(path) if sliced else opened(path, key_of(around.index)))
             elif around.index is row and mentions.is_target(function, around):  # a key
-                self._bound(function, around.value, around, inside(None, path))
+                self._bound(function, around.value, around, inside(Among.KEYS, path))
         elif isinstance(around, f.Op):
             if around.op in {"and", "or", "+", "|", "*"}:
                 self.value(function, around, moved(path) if around.op == "*" or (around.op == "+" and around.operands[0] is not row) else path)
@@ -183,7 +183,7 @@ class _Walk:
     def _iterated(self, function: Function, row: f.Row, path: Path) -> Path | None:
         if not path:
             self.touches[Touch("iter", function, row)] = None
-        values = self.project.values(row, function) if len(path) > 1 and isinstance(row, (f.Name, f.Attr)) else ()
+        values = self.project.values(row, function) if path and isinstance(row, (f.Name, f.Attr)) else ()
         return nesting.iterated(path, of_dict=bool(values) and all(isinstance(v, Many) and v.kind == "dict" for v in values))
 
     def _attribute(self, function: Function, attr: f.Attr, path: Path) -> None:
@@ -206,14 +206,14 @@ class _Walk:
             if value is row:
                 self.value(function, mapping, path if key is None else inside(key_of(key), path))
             elif key is row:
-                self.value(function, mapping, inside(None, path))
+                self.value(function, mapping, inside(Among.KEYS, path))
 
     def _comprehended(self, function: Function, comprehension: f.Comprehension, row: f.Row, path: Path) -> None:
         for clause in comprehension.clauses:
             if clause.source is row:
                 self._bound(function, clause.target, clause, self._iterated(function, row, path))
         if comprehension.element is row:
-            self.value(function, comprehension, moved(path) if comprehension.kind == "dict" and path else inside(None, path))
+            self.value(function, comprehension, nesting.paired(path) if comprehension.kind == "dict" else inside(None, path))
 
     def _entered(self, function: Function, around: f.With, row: f.Row, path: Path) -> None:
         for item in around.items:
@@ -262,7 +262,7 @@ class _Walk:
                 if argument.value is row:
                     self.value(function, call, nesting.converted(last, path, argument, place))
         elif last == "next":
-            self.value(function, call, opened(path))
+            self.value(function, call, nesting.iterated(path))
         elif last in {"getattr", "setattr", "delattr"}:
             name = call.positional(1)
             self.touches[Touch(str(name.value) if isinstance(name, f.Const) else "*", function, call)] = None

@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Union
 
 from mplint import facts as f
 
+
+class Among(Enum):
+    """Where something lies that no key leads to."""
+
+    KEYS = "keys"
+    """It is a key of a dict itself."""
+
+
 Key = Union[int, str, None]
 """A literal key, a place in a tuple, or None where it is not known."""
 
-Path = tuple[Key, ...]
+Path = tuple[Union[Key, Among], ...]
 """() is the object itself; ("queue", 0) is what `x["queue"][0]` gives."""
 
 _DEPTH = 3
 """Containers inside containers that are told apart; a list that is put into itself would nest for ever."""
 
 
-def inside(key: Key, path: Path) -> Path:
+def inside(key: Key | Among, path: Path) -> Path:
     """The path when what had `path` is put into a container under `key`."""
     return (key, *path)[:_DEPTH]
 
 
 def opened(path: Path, key: Key = None) -> Path | None:
     """The path of what `key` takes out of a container (anything of it, without one); None when that is something else."""
-    if path and key is not None and path[0] is not None and (type(key) is not type(path[0]) or key != path[0]):
+    if path and (path[0] is Among.KEYS or (key is not None and path[0] is not None and (type(key) is not type(path[0]) or key != path[0]))):
         return None
     return path[1:]
 
 
-def iterated(path: Path, *, of_dict: bool) -> Path | None:
-    """The path in what iterating over a container gives; None where that is surely a key: of a dict with literal keys, or of one that holds dicts."""
-    return None if path and (isinstance(path[0], str) or (of_dict and len(path) > 1 and isinstance(path[1], str))) else path[1:]
+def iterated(path: Path, *, of_dict: bool = False) -> Path | None:
+    """The path in what iterating over a container gives; None where that is something else: of a dict the keys."""
+    return None if path and (isinstance(path[0], str) or (of_dict and path[0] is not Among.KEYS)) else path[1:]
+
+
+def paired(path: Path) -> Path:
+    """The path in a dict that is made of pairs of key and value, of which one has `path`."""
+    return inside(Among.KEYS if path[:1] == (0,) else None, path[1:])
 
 
 def moved(path: Path) -> Path:
@@ -52,14 +66,15 @@ def converted(name: str, path: Path, argument: f.Argument, place: int) -> Path:
     if not path:
         return (None,)
     if name == "dict" and _gives_pairs(argument.value):
-        return inside(None, path[2:])
+        return paired(path[1:])
     if name == "zip":
         return (path[1], path[0], *path[2:]) if argument.star and len(path) > 1 else inside(None, inside(None if argument.star else place, path[1:]))
     if name == "enumerate":
         return inside(None, inside(1, path[1:]))
     if name == "from_iterable":
         return inside(None, path[2:])
-    return path if name in {"list", "tuple", "dict", "copy", "deepcopy", "iter"} else moved(path)
+    kept = {"dict", "copy", "deepcopy"} if path[0] is Among.KEYS else {"list", "tuple", "dict", "copy", "deepcopy", "iter"}
+    return path if name in kept else moved(path)
 
 
 def _gives_pairs(expr: f.Expr) -> bool:
@@ -71,12 +86,13 @@ def _gives_pairs(expr: f.Expr) -> bool:
 
 def taken(method: str, path: Path, call: f.Call) -> Path | None:
     """The path in what a method of a container gives; None when it gives something else."""
-    if method in {"copy", "keys"}:
+    is_key = path[0] is Among.KEYS
+    if method == "copy":
         return path
-    if method == "values":
-        return moved(path)
-    if method in {"items", "popitem"}:  # what lies under a key that is not known may be a key itself
-        pair = inside(1 if path[0] is not None else None, path[1:])
+    if method in {"keys", "values"}:
+        return moved(path) if is_key == (method == "keys") else None
+    if method in {"items", "popitem"}:
+        pair = inside(0 if is_key else 1, path[1:])
         return inside(None, pair) if method == "items" else pair
     key = key_of(call.positional(0))
     return opened(path, key if method != "pop" or isinstance(key, str) else None)
