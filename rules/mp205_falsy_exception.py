@@ -49,7 +49,7 @@ class FalsyException(Rule):
             if method is None or any(_falsy(project, base) is method for base in project.mro(cls)[1:] if isinstance(base, Class)):
                 continue
             name = method.facts.name
-            message = f"an instance is false when `{name}` says so: `result()` of an executor then returns None instead of raising it"
+            message = f"`{cls.name}` is false when its `{name}` says so: `result()` of an executor then returns None instead of raising it"
             because = () if method.owner is cls else (Step(method.site(), f"`{name}` comes from here"),)
             yield Alarm(self.code, cls.site(), message, because, cls.qualname)
 
