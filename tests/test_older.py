@@ -48,7 +48,7 @@ def test_the_outline_is_that_of_the_older_words(name: str) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="this Python knows no type parameters")
-@pytest.mark.parametrize("name", ["aliases", "parameters", "lazy imports"])
+@pytest.mark.parametrize("name", ["aliases", "parameters"])
 def test_a_python_that_knows_the_syntax_sees_the_same(name: str) -> None:
     newer, _ = PAIRS[name]
     ast.parse(newer)
