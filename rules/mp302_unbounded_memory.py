@@ -221,7 +221,7 @@ def _known(project: Project, function: Function, expr: f.Name | f.Attr) -> float
     """The one number that a global, an attribute or a parameter is everywhere."""
     scope: Function | None = function
     while isinstance(expr, f.Name) and scope is not None:
-        param = next((p for p in scope.facts.params if p.name == expr.id), None)
+        param = scope.parameter(expr)
         if param is not None:
             return _passed(project, scope, param)
         scope = scope.outer

@@ -144,7 +144,7 @@ def _places(project: Project, use: Use, on: f.Expr) -> Iterator[tuple[CallSite, 
         if isinstance(on, (f.Name, f.Attr)):
             yield use.site, on
         return
-    param = next((p for p in use.function.facts.params if p.name == on.id), None)
+    param = use.function.parameter(on)
     if param is None or any(row is not param for row in use.function.graph.definitions(on) or ()):
         return
     for site in project.callers(use.function):

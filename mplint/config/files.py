@@ -14,6 +14,8 @@ import msgspec
 from mplint.config.options import KEYS, Options
 from mplint.config.settings import ConfigError
 
+A_VERSION = 'expected a Python version such as "3.12" or "py312"'
+
 _OWN = (".mplint.toml", "mplint.toml")
 _MARKERS = (*_OWN, "pyproject.toml", "setup.py", "setup.cfg", ".git")
 
@@ -127,7 +129,7 @@ def _reason(reason: str, key: str, table: Mapping[str, object]) -> str:
 
         return f'no format is called "{value}"{nearest(value, FORMATS)}; there are {", ".join(FORMATS)}'
     if key == "target-version":
-        return 'expected a Python version such as "3.12" or "py312"'
+        return A_VERSION
     return in_words(reason)
 
 

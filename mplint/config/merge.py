@@ -11,7 +11,7 @@ from typing import Any, get_args
 import msgspec
 
 from mplint.apis import Alias, Api, Kind, Place, Role, Verb
-from mplint.config.files import find_project, in_words, nearest, parse_options, parse_toml, read_options, requires_python
+from mplint.config.files import A_VERSION, find_project, in_words, nearest, parse_options, parse_toml, read_options, requires_python
 from mplint.config.options import Options, key_of
 from mplint.config.settings import ConfigError, Row, Selection, Settings
 
@@ -133,7 +133,7 @@ def _patterns(value: Iterable[str], layer: Layer, root: str) -> tuple[str, ...]:
         if "/" in plain.rstrip("/") and not plain.startswith("**/") and (layer.base != root or os.path.isabs(plain)):
             place = os.path.relpath(os.path.join(layer.base, plain), root).replace(os.sep, "/")
             plain = plain if place.startswith("../") else f"/{place}" + "/" * plain.endswith("/")
-        found.append(turned + ("/" + plain.removeprefix("./") if plain.startswith("./") else plain))
+        found.append(turned + (plain[1:] if plain.startswith("./") else plain))
     return tuple(found)
 
 
@@ -141,7 +141,7 @@ def version_of(text: str, origin: str) -> tuple[int, int]:
     """(3, 12) of "3.12" or "py312".  Raises ConfigError."""
     found = re.fullmatch(r"(?:py3|3\.)(\d{1,2})", text)
     if found is None:
-        raise ConfigError(f'{origin}: `target-version`: expected a Python version such as "3.12" or "py312", got {text!r}')
+        raise ConfigError(f"{origin}: `target-version`: {A_VERSION}, got {text!r}")
     return 3, int(found[1])
 
 

@@ -137,9 +137,13 @@ class Function:
             self._calls = tuple(CallSite(self, row) for row in self.rows if isinstance(row, f.Call))
         return self._calls
 
+    def parameter(self, expr: f.Expr | None) -> f.Param | None:
+        """The parameter whose name an expression is."""
+        return next((p for p in self.facts.params if p.name == expr.id), None) if isinstance(expr, f.Name) else None
+
     def has_parameter(self, expr: f.Expr | None) -> bool:
         """Whether an expression is the name of one of the parameters."""
-        return isinstance(expr, f.Name) and any(p.name == expr.id for p in self.facts.params)
+        return self.parameter(expr) is not None
 
     def calls_in(self, *steps: f.Row) -> Iterator[CallSite]:
         """Those of `calls` that stand in these steps."""

@@ -356,7 +356,7 @@ def _getattr(project: Project, call: f.Call, function: Function) -> Iterable[Val
     bases = _first(project, call, function)
     name = call.positional(1)
     named = [(name, function)] if name is not None else []
-    param = next((p for p in function.facts.params if isinstance(name, f.Name) and p.name == name.id), None)
+    param = function.parameter(name)
     if param is not None and any(isinstance(base, Instance) and project.role(base) for base in bases):
         named += project.arguments(function, param)
     texts = dict.fromkeys(v.value for expr, user in named for v in project.values(expr, user) if isinstance(v, Literal) and isinstance(v.value, str))

@@ -152,7 +152,7 @@ class Spread:
         """Whether a page imports what leads to an API, from a library or from a module of the project, or such a module."""
         if not imported_in(code).isdisjoint(self._exports) or self.vocabulary.is_imported(code):
             return True
-        return any(self._spells(names, word[1:], owner) for word in names & self._dotted for owner in self._exports[word[1:]])
+        return any(_spells(names, word[1:], self._stem(owner)) for word in names & self._dotted for owner in self._exports[word[1:]])
 
     def _awaiting(self) -> Iterator[Place]:
         """The pages that gather, or group, what may lead to an executor: through functions that are named, some calls deep."""
@@ -177,9 +177,8 @@ class Spread:
     def _import(self, module: Module, local: str, target: str, level: int, name: str) -> None:
         """A name that another module exports becomes one of this module."""
         if name == "*":
-            for word, owners in tuple(self._exports.items()):
-                if self._target(module, target, level) in owners:
-                    self._share(module, word)
+            for word in tuple(self._exported.get(self._target(module, target, level) or "", ())):
+                self._share(module, word)
         elif local and name in self._exports and self._target(module, target, level) in self._exports[name]:
             self._share(module, local)
         else:
@@ -194,11 +193,6 @@ class Spread:
     def _stem(self, path: str) -> str:
         """The word by which an import statement names the module of a file."""
         return self.project.index.name(path)[0].rpartition(".")[2]
-
-    def _spells(self, names: frozenset[str], word: str, path: str) -> bool:
-        """Whether a page names the module of a file, and a word of it behind a dot."""
-        stem = self._stem(path)
-        return f".{word}" in names and (stem in names or f".{stem}" in names)
 
     def _export(self, module: Module, word: str) -> None:
         self._dotted.add(f".{word}")
@@ -491,7 +485,7 @@ class Spread:
                     if i.name in {name, "*", "", stem}:
                         self._import(other, i.local, i.module, i.level, i.name)
         for other, number, names in self._importing:  # a function that imports it, or its module, for itself
-            if (name in names or self._spells(names, name, module.path)) and other is not module:
+            if (name in names or _spells(names, name, stem)) and other is not module:
                 self._queue[other, number] = None
 
     def _attribute(self, name: str, only: Module | None = None, owner: Class | None = None) -> None:
@@ -573,3 +567,8 @@ def _bodies(project: Project, value: Value) -> Iterator[Function]:
         init = project.find_method(value, "__init__")
         if isinstance(init, Function):
             yield init
+
+
+def _spells(names: frozenset[str], word: str, stem: str) -> bool:
+    """Whether a page names a module by its `stem`, and a word of it behind a dot."""
+    return f".{word}" in names and (stem in names or f".{stem}" in names)

@@ -73,8 +73,8 @@ def converted(name: str, path: Path, argument: f.Argument, place: int) -> Path:
         return inside(None, inside(1, path[1:]))
     if name == "from_iterable":
         return inside(None, path[2:])
-    kept = {"dict", "copy", "deepcopy"} if path[0] is Among.KEYS else {"list", "tuple", "dict", "copy", "deepcopy", "iter"}
-    return path if name in kept else moved(path)
+    alike = name in {"dict", "copy", "deepcopy"} or (name in {"list", "tuple", "iter"} and path[0] is not Among.KEYS)
+    return path if alike else moved(path)
 
 
 def _gives_pairs(expr: f.Expr) -> bool:

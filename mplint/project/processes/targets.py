@@ -59,6 +59,6 @@ def _target(project: Project, row: Api, init: Function, call: f.Call, site: Call
         if given is not None:
             yield from callable_values(project, given, site.function)
         return
-    param = next((p for p in init.facts.params if isinstance(handed, f.Name) and p.name == handed.id), None)
+    param = init.parameter(handed)
     given = argument_of(site.call, init, param) if param is not None else None
     yield from callable_values(project, given, site.function) if given is not None else callable_values(project, handed, init)
